@@ -1,0 +1,40 @@
+/**
+ * The only source of time in this library. Everything that waits is given a Clock, so that a whole pool can run
+ * in virtual time (transport/memory) as well as in real time.
+ */
+
+/** A running timer. */
+export interface Timer {
+  /** Stops the timer; it never fires after this. Harmless when it has fired or was cancelled. */
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Monotonic time in milliseconds since an arbitrary start; may have a fraction. */
+  now(): number;
+  /** Calendar time in milliseconds since 1970, for stamps that people read; never for measuring. */
+  wallTime(): number;
+  /**
+   * Calls `fire` once, `delay` milliseconds from now (at least one turn of the event loop later).
+   * With `background`, the timer alone does not keep the process alive.
+   */
+  setTimeout(fire: () => void, delay: number, background?: 'background'): Timer;
+  /** Calls `run` at the end of this tick, before any I/O. */
+  defer(run: () => void): void;
+  /** Calls `run` on the next turn of the event loop, after the I/O that is already waiting. */
+  nextTurn(run: () => void): void;
+}
+
+/** The operating system's time. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
+  setTimeout(fire, delay, background) {
+    // Node clamps a delay of more than 2^31-1 ms to 1 ms; "in 24 days" is what such a caller means.
+    const timer = setTimeout(fire, Math.min(delay, 0x7fffffff));
+    if (background !== undefined) timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+  defer: (run) => process.nextTick(run),
+  nextTurn: (run) => void setImmediate(run),
+};
