@@ -6,7 +6,14 @@
  */
 
 import { type Random, seededRandom } from '../../random.js';
-import type { Attempt, ByteStreamTransport, ConnectCallbacks, ListenCallbacks, Listener, TransportAddress } from '../transport.js';
+import type {
+  Attempt,
+  ByteStreamTransport,
+  ConnectCallbacks,
+  ListenCallbacks,
+  Listener,
+  TransportAddress,
+} from '../transport.js';
 import { formatAddress } from '../transport.js';
 import { MemoryProcess } from './process.js';
 import { MemoryStream, type Segment } from './stream.js';
@@ -40,7 +47,12 @@ interface OpenPort {
 const retransmissionTimeout = 200;
 
 function systemError(code: string, call: string, at: TransportAddress): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${call} ${code} ${formatAddress(at)}`), { code, syscall: call, address: at.host, port: at.port });
+  return Object.assign(new Error(`${call} ${code} ${formatAddress(at)}`), {
+    code,
+    syscall: call,
+    address: at.host,
+    port: at.port,
+  });
 }
 
 export class MemoryNetwork {

@@ -35,7 +35,9 @@ export class MemoryProcess {
       now: () => time.now,
       wallTime: () => time.now,
       setTimeout: (fire, delay) => {
-        let event: ScheduledEvent | undefined = time.schedule(Math.max(delay, 0.001), () => this.dispatch('timer', once));
+        let event: ScheduledEvent | undefined = time.schedule(Math.max(delay, 0.001), () =>
+          this.dispatch('timer', once),
+        );
         const once = (): void => {
           if (event === undefined) return;
           event = undefined;
