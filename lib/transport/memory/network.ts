@@ -17,7 +17,7 @@ import type {
 import { formatAddress } from '../transport.js';
 import { MemoryProcess } from './process.js';
 import { MemoryStream, type Segment } from './stream.js';
-import { VirtualTime } from './virtualTime.js';
+import { VirtualTime } from './virtual-time.js';
 
 /** One direction of the way between two machines. */
 export interface Link {

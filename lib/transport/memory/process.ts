@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.js';
 import type { ByteStreamTransport } from '../transport.js';
 import type { MemoryNetwork } from './network.js';
 import type { MemoryStream } from './stream.js';
-import type { ScheduledEvent } from './virtualTime.js';
+import type { ScheduledEvent } from './virtual-time.js';
 
 export type ProcessState = 'running' | 'frozen' | 'dead';
 
