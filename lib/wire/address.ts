@@ -14,9 +14,9 @@
  *    +---------------------------------------------------------------+
  */
 
-import type { ParameterReader } from './parameterReader.js';
-import { parameterType } from './parameterType.js';
-import type { ParameterWriter } from './parameterWriter.js';
+import type { ParameterReader } from './parameter-reader.js';
+import { parameterType } from './parameter-type.js';
+import type { ParameterWriter } from './parameter-writer.js';
 
 /** The text of the IPv4 address at `offset`; four bytes must be there. */
 export function formatIpv4(bytes: Uint8Array, offset: number): string {

@@ -1,5 +1,5 @@
 /**
- * The ASAP messages (RFC 5352 section 2.2). All begin with the header of messageFrame.ts; the parameters that follow
+ * The ASAP messages (RFC 5352 section 2.2). All begin with the header of message-frame.ts; the parameters that follow
  * are read in any order and written in the order of the RFC. In the diagrams [x] is optional and x* repeated.
  *
  *    0x01 REGISTRATION                flags 0   Pool Handle, Pool Element
@@ -32,20 +32,20 @@
 
 import { writeCookie } from './cookie.js';
 import type { Decoded } from './decoded.js';
-import { writeElementsWanted } from './elementsWanted.js';
+import { writeElementsWanted } from './elements-wanted.js';
 import { defaultWireLimits, type WireLimits } from './limits.js';
-import { decodeMessage, encodeMessage } from './messageFrame.js';
+import { decodeMessage, encodeMessage } from './message-frame.js';
 import type { AsapMessage, BusinessCard, HandleResolutionResponse } from './messages.js';
-import { writeOperationError } from './operationError.js';
-import type { ParameterReader } from './parameterReader.js';
-import { type Grammar, grammar, readParameters } from './parameterSet.js';
+import { writeOperationError } from './operation-error.js';
+import type { ParameterReader } from './parameter-reader.js';
+import { type Grammar, grammar, readParameters } from './parameter-set.js';
+import type { ParameterWriter } from './parameter-writer.js';
 import type { ErrorCause, PoolHandle } from './parameters.js';
-import type { ParameterWriter } from './parameterWriter.js';
-import { writePeIdentifier } from './peIdentifier.js';
-import { writePolicy } from './policyParameter.js';
-import { writePoolElement } from './poolElement.js';
-import { writePoolHandle } from './poolHandle.js';
-import { writeTransport } from './transportParameter.js';
+import { writePeIdentifier } from './pe-identifier.js';
+import { writePolicy } from './policy-parameter.js';
+import { writePoolElement } from './pool-element.js';
+import { writePoolHandle } from './pool-handle.js';
+import { writeTransport } from './transport-parameter.js';
 
 /** ASAP message types (RFC 5352 section 2.2, Figure 1). */
 export const asapMessageType = {
@@ -202,21 +202,25 @@ function writeBody(writer: ParameterWriter, message: AsapMessage): void {
   switch (message.type) {
     case 'registration':
       writePoolHandle(writer, message.poolHandle);
-      return writePoolElement(writer, message.poolElement);
+      writePoolElement(writer, message.poolElement);
+      return;
     case 'deregistration':
     case 'endpointKeepAliveAck':
     case 'endpointUnreachable':
-      return writeElementName(writer, message);
+      writeElementName(writer, message);
+      return;
     case 'registrationResponse':
     case 'deregistrationResponse':
       writeElementName(writer, message);
-      return writeErrors(writer, message.errors);
+      writeErrors(writer, message.errors);
+      return;
     case 'handleResolution':
       writePoolHandle(writer, message.poolHandle);
       if (message.elementsWanted !== undefined) writeElementsWanted(writer, message.elementsWanted);
       return;
     case 'handleResolutionResponse':
-      return writeHandleResolutionResponse(writer, message);
+      writeHandleResolutionResponse(writer, message);
+      return;
     case 'endpointKeepAlive':
       writer.u32('server identifier', message.serverId);
       writePoolHandle(writer, message.poolHandle);
@@ -228,11 +232,14 @@ function writeBody(writer: ParameterWriter, message: AsapMessage): void {
       return;
     case 'cookie':
     case 'cookieEcho':
-      return writeCookie(writer, message.cookie);
+      writeCookie(writer, message.cookie);
+      return;
     case 'businessCard':
-      return writeBusinessCard(writer, message);
+      writeBusinessCard(writer, message);
+      return;
     case 'asapError':
-      return writeOperationError(writer, message.errors);
+      writeOperationError(writer, message.errors);
+      return;
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The ENRP messages (RFC 5353 section 2). All begin with the header of messageFrame.ts and two identifiers:
+ * The ENRP messages (RFC 5353 section 2). All begin with the header of message-frame.ts and two identifiers:
  *
  *    +---------------+---------------+-------------------------------+
  *    | Message Type  | Message Flags | Message Length                |
@@ -33,18 +33,18 @@
 
 import type { Decoded } from './decoded.js';
 import { defaultWireLimits, type WireLimits } from './limits.js';
-import { decodeMessage, encodeMessage } from './messageFrame.js';
+import { decodeMessage, encodeMessage } from './message-frame.js';
 import type { EnrpMessage, HandleUpdate, PoolEntry, Presence } from './messages.js';
-import { writeOperationError } from './operationError.js';
-import type { ParameterReader } from './parameterReader.js';
-import { type Grammar, grammar, readParameters } from './parameterSet.js';
-import { parameterType } from './parameterType.js';
+import { writeOperationError } from './operation-error.js';
+import type { ParameterReader } from './parameter-reader.js';
+import { type Grammar, grammar, readParameters } from './parameter-set.js';
+import { parameterType } from './parameter-type.js';
+import type { ParameterWriter } from './parameter-writer.js';
 import type { PoolElement, PoolHandle } from './parameters.js';
-import type { ParameterWriter } from './parameterWriter.js';
-import { writePeChecksum } from './peChecksum.js';
-import { readPoolElement, writePoolElement } from './poolElement.js';
-import { readPoolHandle, writePoolHandle } from './poolHandle.js';
-import { writeServerInformation } from './serverInformation.js';
+import { writePeChecksum } from './pe-checksum.js';
+import { readPoolElement, writePoolElement } from './pool-element.js';
+import { readPoolHandle, writePoolHandle } from './pool-handle.js';
+import { writeServerInformation } from './server-information.js';
 
 /** ENRP message types (RFC 5353 section 2, Figure 1). */
 export const enrpMessageType = {
@@ -250,16 +250,19 @@ function writeBody(writer: ParameterWriter, message: EnrpMessage): void {
       writer.u16('update action', message.action === 'addPe' ? 0 : 1);
       writer.u16('reserved', 0);
       writePoolHandle(writer, message.poolHandle);
-      return writePoolElement(writer, message.poolElement);
+      writePoolElement(writer, message.poolElement);
+      return;
     case 'listResponse':
       for (const server of message.servers) writeServerInformation(writer, server);
       return;
     case 'initTakeover':
     case 'initTakeoverAck':
     case 'takeoverServer':
-      return writer.u32('target identifier', message.targetId);
+      writer.u32('target identifier', message.targetId);
+      return;
     case 'enrpError':
-      return writeOperationError(writer, message.errors);
+      writeOperationError(writer, message.errors);
+      return;
   }
 }
 

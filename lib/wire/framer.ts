@@ -5,8 +5,8 @@
  */
 
 import type { WireFault } from './decoded.js';
-import { padded } from './parameterReader.js';
-import { maxMessageLength } from './parameterWriter.js';
+import { padded } from './parameter-reader.js';
+import { maxMessageLength } from './parameter-writer.js';
 import { causeCode } from './parameters.js';
 
 const section = 'RFC 5354 section 4';

@@ -23,13 +23,13 @@
  * reference implementation reads no other and stumbles over strangers at the end.
  */
 
-import { padded, type ParameterReader } from './parameterReader.js';
-import { isTransportType, parameterType } from './parameterType.js';
+import { readMappings, writeMappings } from './mapping-parameter.js';
+import { type ParameterReader, padded } from './parameter-reader.js';
+import { isTransportType, parameterType } from './parameter-type.js';
+import { measure, type ParameterWriter } from './parameter-writer.js';
 import type { MappingOffer, MemberSelectionPolicy, PoolElement, Transport } from './parameters.js';
-import { measure, type ParameterWriter } from './parameterWriter.js';
-import { readMappings, writeMappings } from './mappingParameter.js';
-import { readPolicy, writePolicy } from './policyParameter.js';
-import { readTransport, writeTransport } from './transportParameter.js';
+import { readPolicy, writePolicy } from './policy-parameter.js';
+import { readTransport, writeTransport } from './transport-parameter.js';
 
 const section = 'RFC 5354 section 3.10';
 

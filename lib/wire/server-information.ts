@@ -10,11 +10,11 @@
  *    +---------------------------------------------------------------+
  */
 
-import type { ParameterReader } from './parameterReader.js';
-import { isTransportType, parameterType } from './parameterType.js';
+import type { ParameterReader } from './parameter-reader.js';
+import { isTransportType, parameterType } from './parameter-type.js';
+import type { ParameterWriter } from './parameter-writer.js';
 import type { ServerInformation, Transport } from './parameters.js';
-import type { ParameterWriter } from './parameterWriter.js';
-import { readTransport, writeTransport } from './transportParameter.js';
+import { readTransport, writeTransport } from './transport-parameter.js';
 
 const section = 'RFC 5354 section 3.11';
 

@@ -8,9 +8,9 @@
  *    +---------------------------------------------------------------+
  */
 
-import type { ParameterReader } from './parameterReader.js';
-import { parameterType } from './parameterType.js';
-import type { ParameterWriter } from './parameterWriter.js';
+import type { ParameterReader } from './parameter-reader.js';
+import { parameterType } from './parameter-type.js';
+import type { ParameterWriter } from './parameter-writer.js';
 
 /** Reads the Elements Wanted parameter at `offset`. */
 export function readElementsWanted(reader: ParameterReader, offset: number, length: number): number {

@@ -15,12 +15,12 @@
  * RFC asks for it, and adds codes of its own.
  */
 
-import { padded, type ParameterReader } from './parameterReader.js';
-import { parameterType } from './parameterType.js';
+import { type ParameterReader, padded } from './parameter-reader.js';
+import { parameterType } from './parameter-type.js';
+import { compose, type ParameterWriter } from './parameter-writer.js';
 import { causeCode, type ErrorCause, type MemberSelectionPolicy, type Transport } from './parameters.js';
-import { compose, type ParameterWriter } from './parameterWriter.js';
-import { writePolicy } from './policyParameter.js';
-import { writeTransport } from './transportParameter.js';
+import { writePolicy } from './policy-parameter.js';
+import { writeTransport } from './transport-parameter.js';
 
 const section = 'RFC 5354 section 3.12';
 const nothing = new Uint8Array(0);

@@ -25,10 +25,10 @@
  */
 
 import { readAddress, writeAddress } from './address.js';
-import type { ParameterReader } from './parameterReader.js';
-import { isTransportType, parameterName, parameterType } from './parameterType.js';
+import type { ParameterReader } from './parameter-reader.js';
+import { isTransportType, parameterName, parameterType } from './parameter-type.js';
+import type { ParameterWriter } from './parameter-writer.js';
 import type { SctpTransport, SingleAddressTransport, Transport } from './parameters.js';
-import type { ParameterWriter } from './parameterWriter.js';
 
 /** Which transports may stand somewhere: any, or SCTP and (our extension in places) TCP. */
 export type TransportChoice = 'any' | 'sctpOrTcp';
@@ -148,7 +148,8 @@ export function writeTransport(writer: ParameterWriter, transport: Transport, ch
   }
   switch (transport.type) {
     case 'sctp':
-      return writeSctp(writer, transport);
+      writeSctp(writer, transport);
+      return;
     case 'tcp':
     case 'udp':
     case 'udpLite': {
@@ -156,7 +157,8 @@ export function writeTransport(writer: ParameterWriter, transport: Transport, ch
       writer.u16('port', transport.port);
       writer.u16('reserved', 0);
       writeAddress(writer, transport.address);
-      return writer.close(mark);
+      writer.close(mark);
+      return;
     }
     case 'dccp': {
       const mark = writer.open(parameterType.dccpTransport);
@@ -164,12 +166,14 @@ export function writeTransport(writer: ParameterWriter, transport: Transport, ch
       writer.u16('reserved', 0);
       writer.u32('serviceCode', transport.serviceCode);
       writeAddress(writer, transport.address);
-      return writer.close(mark);
+      writer.close(mark);
+      return;
     }
     case 'opaque': {
       const mark = writer.open(parameterType.opaqueTransport);
       writer.raw(transport.data);
-      return writer.close(mark);
+      writer.close(mark);
+      return;
     }
   }
 }

@@ -4,10 +4,10 @@
  */
 
 import { readCookie } from './cookie.js';
-import { readElementsWanted } from './elementsWanted.js';
-import { readOperationError } from './operationError.js';
-import type { ParameterReader } from './parameterReader.js';
-import { parameterName, parameterType } from './parameterType.js';
+import { readElementsWanted } from './elements-wanted.js';
+import { readOperationError } from './operation-error.js';
+import type { ParameterReader } from './parameter-reader.js';
+import { parameterName, parameterType } from './parameter-type.js';
 import type {
   ErrorCause,
   MemberSelectionPolicy,
@@ -16,13 +16,13 @@ import type {
   ServerInformation,
   Transport,
 } from './parameters.js';
-import { readPeChecksum } from './peChecksum.js';
-import { readPeIdentifier } from './peIdentifier.js';
-import { readPolicy } from './policyParameter.js';
-import { readPoolElement } from './poolElement.js';
-import { readPoolHandle } from './poolHandle.js';
-import { readServerInformation } from './serverInformation.js';
-import { readTransport } from './transportParameter.js';
+import { readPeChecksum } from './pe-checksum.js';
+import { readPeIdentifier } from './pe-identifier.js';
+import { readPolicy } from './policy-parameter.js';
+import { readPoolElement } from './pool-element.js';
+import { readPoolHandle } from './pool-handle.js';
+import { readServerInformation } from './server-information.js';
+import { readTransport } from './transport-parameter.js';
 
 /** One bit a parameter type that may stand directly in a message. */
 function bit(type: number): number {

@@ -13,11 +13,11 @@
  *    +---------------------------------------------------------------+
  */
 
-import type { ParameterReader } from './parameterReader.js';
-import { parameterType } from './parameterType.js';
+import type { ParameterReader } from './parameter-reader.js';
+import { parameterType } from './parameter-type.js';
+import type { ParameterWriter } from './parameter-writer.js';
 import type { MappingOffer, Transport } from './parameters.js';
-import type { ParameterWriter } from './parameterWriter.js';
-import { readTransport, writeTransport } from './transportParameter.js';
+import { readTransport, writeTransport } from './transport-parameter.js';
 
 const section = 'docs/mappings.md, Mapping parameter';
 

@@ -11,10 +11,10 @@
  * its PE identifier. The checksum is the complement of their one's complement sum.
  */
 
-import type { ParameterReader } from './parameterReader.js';
-import { parameterType } from './parameterType.js';
+import type { ParameterReader } from './parameter-reader.js';
+import { parameterType } from './parameter-type.js';
+import type { ParameterWriter } from './parameter-writer.js';
 import type { PoolHandle } from './parameters.js';
-import type { ParameterWriter } from './parameterWriter.js';
 
 const modulus = 0xffff;
 

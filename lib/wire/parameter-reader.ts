@@ -16,7 +16,7 @@
 
 import type { Decoded } from './decoded.js';
 import type { WireLimits } from './limits.js';
-import { isDefinedType, parameterName } from './parameterType.js';
+import { isDefinedType, parameterName } from './parameter-type.js';
 import { causeCode, type ErrorCause } from './parameters.js';
 
 /** Thrown inside the decoders only: why the bytes do not become a message. Not an Error: it needs no stack. */

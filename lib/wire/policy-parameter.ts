@@ -10,10 +10,10 @@
  *    +---------------------------------------------------------------+
  */
 
-import type { ParameterReader } from './parameterReader.js';
-import { parameterType } from './parameterType.js';
+import type { ParameterReader } from './parameter-reader.js';
+import { parameterType } from './parameter-type.js';
+import { checkRange, type ParameterWriter } from './parameter-writer.js';
 import type { MemberSelectionPolicy } from './parameters.js';
-import { checkRange, type ParameterWriter } from './parameterWriter.js';
 
 /** Policy types of RFC 5356 section 7.1. Bit 0x80000000: not standardised; bit 0x40000000: adaptive. */
 export const policyType = {

@@ -12,8 +12,8 @@
 
 import type { Decoded } from './decoded.js';
 import type { WireLimits } from './limits.js';
-import { padded, ParameterReader, Refusal } from './parameterReader.js';
-import { compose, type ParameterWriter } from './parameterWriter.js';
+import { ParameterReader, padded, Refusal } from './parameter-reader.js';
+import { compose, type ParameterWriter } from './parameter-writer.js';
 
 const section = 'RFC 5354 section 4';
 

@@ -8,10 +8,10 @@
  *    +---------------------------------------------------------------+
  */
 
-import type { ParameterReader } from './parameterReader.js';
-import { parameterType } from './parameterType.js';
+import type { ParameterReader } from './parameter-reader.js';
+import { parameterType } from './parameter-type.js';
+import type { ParameterWriter } from './parameter-writer.js';
 import type { PoolHandle } from './parameters.js';
-import type { ParameterWriter } from './parameterWriter.js';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -8,9 +8,9 @@
  *    +---------------------------------------------------------------+
  */
 
-import type { ParameterReader } from './parameterReader.js';
-import { parameterType } from './parameterType.js';
-import type { ParameterWriter } from './parameterWriter.js';
+import type { ParameterReader } from './parameter-reader.js';
+import { parameterType } from './parameter-type.js';
+import type { ParameterWriter } from './parameter-writer.js';
 
 /** Reads the PE Identifier parameter at `offset`. */
 export function readPeIdentifier(reader: ParameterReader, offset: number, length: number): number {
