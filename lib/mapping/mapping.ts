@@ -68,6 +68,8 @@ export const abortCode = {
   limit: 6,
   /** The far side did not answer heartbeats. */
   heartbeatTimeout: 7,
+  /** The element's message handler threw or rejected. */
+  handlerFailed: 8,
 } as const;
 
 /** What the two sides told each other when the connection opened. */
