@@ -12,7 +12,10 @@ test('any item can be changed and removed by its place, and the least come out i
   const key = fc.nat(20);
   const step = fc.oneof(
     { weight: 3, arbitrary: fc.record({ type: fc.constant('push' as const), primary: key, secondary: key }) },
-    { weight: 2, arbitrary: fc.record({ type: fc.constant('update' as const), at: fc.nat(1000), primary: key, secondary: key }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ type: fc.constant('update' as const), at: fc.nat(1000), primary: key, secondary: key }),
+    },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('remove' as const), at: fc.nat(1000) }) },
   );
   fc.assert(

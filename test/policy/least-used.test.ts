@@ -30,7 +30,10 @@ test('equals take turns, also when an answer holds all of them', (t) => {
 
 test('equals take turns as the second choice too', (t) => {
   const { selector } = poolOf({ A: 1, B: 2, C: 2 });
-  t.deepEqual([1, 2, 3].map(() => names(selector.select(2))), ['AB', 'AC', 'AB']);
+  t.deepEqual(
+    [1, 2, 3].map(() => names(selector.select(2))),
+    ['AB', 'AC', 'AB'],
+  );
 });
 
 test('a new load moves an element at once, and the same load keeps its turn', (t) => {

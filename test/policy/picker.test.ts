@@ -49,7 +49,9 @@ test('least used takes the first that is not excluded, each time', (t) => {
 
 for (const policy of [roundRobin, leastUsed]) {
   test(`policy 0x${policy.policyType.toString(16)} has none left when all are excluded or there are none`, (t) => {
-    t.deepEqual(take(policy.createPicker(elements(5, 6), random), createPickerState(), 1, new Set([5, 6])), [undefined]);
+    t.deepEqual(take(policy.createPicker(elements(5, 6), random), createPickerState(), 1, new Set([5, 6])), [
+      undefined,
+    ]);
     t.deepEqual(take(policy.createPicker([], random), createPickerState(), 1), [undefined]);
   });
 }

@@ -46,19 +46,24 @@ test('when the head leaves, the next one is head, and nobody loses a turn', (t) 
 
 test('over whole rounds every element begins equally often and appears equally often', (t) => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 4 }), (size, count, rounds) => {
-      const selector = roundRobin.createSelector<Member>(random);
-      const first = new Map<string, number>();
-      const shown = new Map<string, number>();
-      for (let i = 0; i < size; i++) selector.add(member(`${i}`));
-      for (let i = 0; i < size * rounds; i++) {
-        const answer = selector.select(count);
-        first.set(answer[0]?.name ?? '', (first.get(answer[0]?.name ?? '') ?? 0) + 1);
-        for (const each of answer) shown.set(each.name, (shown.get(each.name) ?? 0) + 1);
-      }
-      t.deepEqual([...first.values()], Array(size).fill(rounds));
-      t.deepEqual([...shown.values()], Array(size).fill(rounds * Math.min(count, size)));
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 1, max: 50 }),
+      fc.integer({ min: 1, max: 4 }),
+      (size, count, rounds) => {
+        const selector = roundRobin.createSelector<Member>(random);
+        const first = new Map<string, number>();
+        const shown = new Map<string, number>();
+        for (let i = 0; i < size; i++) selector.add(member(`${i}`));
+        for (let i = 0; i < size * rounds; i++) {
+          const answer = selector.select(count);
+          first.set(answer[0]?.name ?? '', (first.get(answer[0]?.name ?? '') ?? 0) + 1);
+          for (const each of answer) shown.set(each.name, (shown.get(each.name) ?? 0) + 1);
+        }
+        t.deepEqual([...first.values()], Array(size).fill(rounds));
+        t.deepEqual([...shown.values()], Array(size).fill(rounds * Math.min(count, size)));
+      },
+    ),
     { numRuns: 60 },
   );
 });
