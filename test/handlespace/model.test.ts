@@ -21,7 +21,7 @@ const servers = [1, 2, 0xffff_ffff];
 const limits = { maxPools: 2, maxElementsPerPool: 4, maxElements: 6, maxElementsPerAnswer: 3 };
 
 const poolHandle = fc.constantFrom(...poolHandles);
-const identifier = fc.constantFrom(0, 1, 2, 3, 0xffff_ffff);
+const identifier = fc.constantFrom<number[]>(0, 1, 2, 3, 0xffff_ffff);
 const server = fc.constantFrom(...servers);
 const policy = fc.oneof(
   { weight: 8, arbitrary: fc.record({ type: fc.constant('leastUsed' as const), load: fc.nat(2) }) },
@@ -42,6 +42,10 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constant('resolve' as const), poolHandle, wanted: fc.nat(4) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('expire' as const), later: fc.constantFrom(0, 500, 1000) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('takeOver' as const), from: server, to: server }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('resynchronise' as const), owner: server, lost: fc.array(identifier) }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({ type: fc.constantFrom('mark' as const, 'removeMarked' as const), owner: server }),
@@ -98,7 +102,7 @@ class Model {
 
 test('any sequence of operations leaves the handlespace as a naive list would be', (t) => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
       const mirror = new Map<string, PoolElement>();
       const follow = ({ type, poolHandle: handle, entry }: HandlespaceChange) => {
         const key = `${handle}/${entry.identifier}`;
@@ -172,6 +176,17 @@ test('any sequence of operations leaves the handlespace as a naive list would be
           case 'mark':
             space.mark(each.owner);
             for (const one of model.elements) if (one.owner === each.owner) one.marked = true;
+            break;
+          case 'resynchronise':
+            // What a peer still has is replicated between the mark and the removal.
+            space.mark(each.owner);
+            for (const one of model.elements) {
+              if (one.owner !== each.owner) continue;
+              one.marked = each.lost.includes(one.element.identifier);
+              if (one.marked) continue;
+              space.replicate(one.poolHandle, one.element, { now: model.now, reason: 'handleTable' });
+              model.store(one.poolHandle, one.element);
+            }
             break;
           case 'removeMarked': {
             const removed = space.removeMarked(each.owner).map((one) => one.identifier);

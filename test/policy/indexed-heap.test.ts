@@ -19,7 +19,7 @@ test('any item can be changed and removed by its place, and the least come out i
     { weight: 1, arbitrary: fc.record({ type: fc.constant('remove' as const), at: fc.nat(1000) }) },
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 300 }), fc.nat(100), (steps, count) => {
+    fc.property(fc.array(step, { maxLength: 300, size: 'max' }), fc.nat(100), (steps, count) => {
       const heap = new IndexedHeap<Item>((item, place) => {
         item.place = place;
       });

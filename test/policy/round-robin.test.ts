@@ -75,7 +75,7 @@ test('under any churn the ring is a queue that turns by one', (t) => {
     fc.record({ type: fc.constant('select' as const), count: fc.nat(12) }),
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 200, size: 'max' }), (steps) => {
       const selector = roundRobin.createSelector<Member>(random);
       const queue: Member[] = [];
       let made = 0;
