@@ -63,16 +63,31 @@ function npmFile() {
   return found;
 }
 
+/**
+ * True if the lock file has a record of every optional package that a locked one names. One written where a platform's
+ * binary could not be looked up has not, and npm ci refuses it.
+ */
+function isLockComplete() {
+  const packages = readPackages('package-lock.json');
+  const names = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)));
+  const optional = Object.values(packages).flatMap((record) => Object.keys(record.optionalDependencies ?? {}));
+  return optional.every((name) => names.has(name));
+}
+
 /** Installs what the lock file names, unless it is there already. Throws an Error when it cannot. */
 export async function install() {
   if (isInstalled()) return;
   // npm ci empties node_modules first; through a link that would be somebody else's.
   if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
-    throw new Error('node_modules is a link to a folder that does not match package-lock.json: run `npm ci` there');
+    throw new Error('node_modules is a link to a folder that does not match package-lock.json: run npm there');
   }
-  console.log('Installing the dependencies (npm ci)');
+  // `install --no-save` keeps to the lock file too, and leaves it as it is; what it lacks comes from the registry.
+  const how = isLockComplete() ? ['ci'] : ['install', '--no-save'];
+  console.log(`Installing the dependencies (npm ${how.join(' ')})`);
   // NODE_ENV=production would leave out the compiler.
-  if ((await runNode(npmFile(), ['ci', '--include=dev'])) !== 0) throw new Error('npm ci failed');
+  const code = await runNode(npmFile(), [...how, '--include=dev']);
+  if (code !== 0) throw new Error(`npm ${how.join(' ')} failed`);
+  if (!isInstalled()) throw new Error('what npm installed is not what package-lock.json names');
 }
 
 /** Compiles lib/, test/, examples/ and bench/ to dist/, which is the type check as well. Promises whether it passed. */
