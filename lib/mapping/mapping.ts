@@ -106,6 +106,17 @@ export interface MappingHandler {
   onClose(error: RserpoolError | undefined): void;
 }
 
+/** Tells nobody: the handler of a connection that has no owner yet. */
+export const noMappingHandler: MappingHandler = {
+  onOpen() {},
+  onMessage() {},
+  onControl() {},
+  onAcknowledged() {},
+  onRoom() {},
+  onGoElsewhere() {},
+  onClose() {},
+};
+
 /** An open way to carry one session's messages between a pool user and one element. */
 export interface MappingConnection {
   readonly mapping: number;

@@ -129,7 +129,11 @@ export type Handled = void | PromiseLike<unknown>;
  * Gives a message to its handler and acknowledges it when the handler has returned or its promise has settled.
  * `onFailure` is told what it threw or rejected with; the message then stays unacknowledged.
  */
-export function handle(message: Message, handler: (message: Message) => Handled, onFailure: (error: unknown) => void): void {
+export function handle(
+  message: Message,
+  handler: (message: Message) => Handled,
+  onFailure: (error: unknown) => void,
+): void {
   let handled: Handled;
   try {
     handled = handler(message);

@@ -160,7 +160,11 @@ export class UserSession implements Session, Replier {
   failOver(reason: string): void {
     if (this.#state !== 'open') return;
     this.#connection?.abort(abortCode.failedOver, reason);
-    this.#leave(new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), detail: reason }), 'broken', false);
+    this.#leave(
+      new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), detail: reason }),
+      'broken',
+      false,
+    );
   }
 
   retrieve(): Retrieved {
@@ -246,7 +250,8 @@ export class UserSession implements Session, Replier {
     }
     try {
       const chosen = onFailover(facts);
-      if (chosen === undefined || chosen === null || !('then' in chosen)) finish(chosen as void | readonly RetainedMessage[]);
+      if (chosen === undefined || chosen === null || !('then' in chosen))
+        finish(chosen as void | readonly RetainedMessage[]);
       else chosen.then(finish, refuse);
     } catch (error) {
       refuse(error);
@@ -318,7 +323,15 @@ export class UserSession implements Session, Replier {
     const decoded = decodeAsap(bytes);
     if (decoded.type === 'protocolError') {
       connection.abort(abortCode.protocolError, decoded.fault.reason);
-      this.#leave(new RserpoolError('ERR_RSERPOOL_PROTOCOL', { ...this.#where(), detail: decoded.fault.reason, origin: 'remote' }), 'silent', true);
+      this.#leave(
+        new RserpoolError('ERR_RSERPOOL_PROTOCOL', {
+          ...this.#where(),
+          detail: decoded.fault.reason,
+          origin: 'remote',
+        }),
+        'silent',
+        true,
+      );
     } else if (decoded.type === 'message' && decoded.message.type === 'cookie') {
       this.#cookie = decoded.message.cookie;
       this.#handler.onCookie(this.#cookie);
@@ -346,11 +359,15 @@ export class UserSession implements Session, Replier {
       if (index < sent) message.redelivered = true;
       if (message.answered || message.type === 'end') return [];
       if (message.failover || index >= sent) return [message];
-      message.settle(new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), cause, detail: 'sent without failover' }));
+      message.settle(
+        new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), cause, detail: 'sent without failover' }),
+      );
       return [];
     });
     // What the former failover still held back stands before what was written since.
-    this.#waiting = [...this.#waiting.filter((message) => message.type === 'message'), ...kept].sort((a, b) => a.sequence - b.sequence);
+    this.#waiting = [...this.#waiting.filter((message) => message.type === 'message'), ...kept].sort(
+      (a, b) => a.sequence - b.sequence,
+    );
     this.#connection = undefined;
     this.#state = 'seeking';
     this.#failure ??= { from, cause };
@@ -376,7 +393,9 @@ export class UserSession implements Session, Replier {
       // Waiting for the far side to end is not waiting for acknowledgements.
       if (undelivered === 0 && this.#queue.length === 0) return;
       this.#connection?.abort(abortCode.application, 'acknowledgements did not come in time');
-      this.#close(new RserpoolError('ERR_RSERPOOL_LINGER_TIMEOUT', { ...this.#where(), detail: `${undelivered} messages` }));
+      this.#close(
+        new RserpoolError('ERR_RSERPOOL_LINGER_TIMEOUT', { ...this.#where(), detail: `${undelivered} messages` }),
+      );
     }, this.#options.lingerTimeout);
   }
 
@@ -391,7 +410,8 @@ export class UserSession implements Session, Replier {
     this.#state = 'closed';
     this.#search.stop();
     this.#linger?.cancel();
-    for (const message of outstanding) message.settle(error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', this.#where()));
+    for (const message of outstanding)
+      message.settle(error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', this.#where()));
     this.#clock.defer(() => this.#handler.onClose(error));
   }
 }

@@ -2,8 +2,13 @@
 
 import type { Clock } from '../../clock.js';
 import { RserpoolError } from '../../errors.js';
-import { type Attempt, type ByteStreamTransport, formatAddress, type TransportAddress } from '../../transport/transport.js';
-import type { MappingConnection, MappingHandler, PeerHello } from '../mapping.js';
+import {
+  type Attempt,
+  type ByteStreamTransport,
+  formatAddress,
+  type TransportAddress,
+} from '../../transport/transport.js';
+import { type MappingConnection, type MappingHandler, noMappingHandler, type PeerHello } from '../mapping.js';
 import { TcpMappingConnection } from './connection.js';
 import type { TcpMappingSide } from './opening.js';
 import type { TcpMappingOptions } from './options.js';
@@ -47,14 +52,10 @@ export function dialTcpMapping(
         const connection = new TcpMappingConnection(stream, clock, options, side);
         cancel = () => connection.abort(0, 'no longer wanted');
         connection.handler = {
+          ...noMappingHandler,
           onOpen(peer) {
             connection.handler = callbacks.onOpen(connection, peer);
           },
-          onMessage() {},
-          onControl() {},
-          onAcknowledged() {},
-          onRoom() {},
-          onGoElsewhere() {},
           onClose: (error) => error !== undefined && fail(error),
         };
         return connection;
