@@ -1,0 +1,133 @@
+/** Byte streams over TCP: Node's own sockets behind our callback interface. */
+
+import { Socket, createServer } from 'node:net';
+import type {
+  Attempt,
+  ByteStream,
+  ByteStreamHandler,
+  ByteStreamTransport,
+  ConnectCallbacks,
+  ListenCallbacks,
+  Listener,
+  TransportAddress,
+} from '../transport.js';
+
+const silent: ByteStreamHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
+
+/** A connected `net.Socket` as a byte stream. */
+export class TcpStream implements ByteStream {
+  readonly socket: Socket;
+  readonly localAddress: TransportAddress;
+  readonly remoteAddress: TransportAddress;
+  handler: ByteStreamHandler = silent;
+  #error: Error | undefined;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    this.localAddress = { host: socket.localAddress ?? '', port: socket.localPort ?? 0 };
+    this.remoteAddress = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Uint8Array) => this.handler.onData(chunk));
+    socket.on('drain', () => this.handler.onDrain());
+    socket.on('end', () => this.handler.onEnd());
+    socket.on('error', (error) => {
+      this.#error = error;
+    });
+    socket.on('close', () => this.handler.onClose(this.#error));
+  }
+
+  get bufferedBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    const { socket } = this;
+    if (!socket.writable) return true;
+    if (chunks.length === 1) return socket.write(chunks[0] as Uint8Array);
+    // One writev for all of them.
+    socket.cork();
+    let accepted = true;
+    for (const chunk of chunks) accepted = socket.write(chunk);
+    socket.uncork();
+    return accepted;
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(reset?: 'reset'): void {
+    if (reset === undefined) this.socket.destroy();
+    else this.socket.resetAndDestroy();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  ref(): void {
+    this.socket.ref();
+  }
+
+  unref(): void {
+    this.socket.unref();
+  }
+}
+
+function connect(target: TransportAddress, callbacks: ConnectCallbacks): Attempt {
+  const socket = new Socket({ allowHalfOpen: true });
+  const fail = (error: Error): void => callbacks.onError(error);
+  socket.once('error', fail);
+  socket.once('connect', () => {
+    socket.off('error', fail);
+    const stream = new TcpStream(socket);
+    stream.handler = callbacks.onOpen(stream);
+  });
+  socket.connect({ host: target.host, port: target.port });
+  return {
+    cancel() {
+      if (!socket.connecting) return;
+      socket.off('error', fail);
+      socket.on('error', () => {});
+      socket.removeAllListeners('connect');
+      socket.destroy();
+    },
+  };
+}
+
+function listen(at: TransportAddress, callbacks: ListenCallbacks): Listener {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    // A connection that was reset before it was accepted has no far address and is of no use to anyone.
+    if (socket.remoteAddress === undefined) {
+      socket.on('error', () => {});
+      socket.destroy();
+      return;
+    }
+    const stream = new TcpStream(socket);
+    stream.handler = callbacks.onConnection(stream);
+  });
+  server.on('error', (error) => callbacks.onError(error));
+  server.listen({ host: at.host, port: at.port }, () => {
+    const address = server.address();
+    if (address !== null && typeof address === 'object')
+      callbacks.onListening({ host: address.address, port: address.port });
+  });
+  return {
+    close(onClosed) {
+      server.close(() => onClosed?.());
+    },
+    ref() {
+      server.ref();
+    },
+    unref() {
+      server.unref();
+    },
+  };
+}
+
+/** TCP by the operating system. `host` of a target may be a DNS name; Node tries its addresses in turn. */
+export const tcpTransport: ByteStreamTransport = { connect, listen };

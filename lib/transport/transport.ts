@@ -1,0 +1,112 @@
+/**
+ * The two things that a transport may be to the rooms above: byte streams (tcp, tls, memory) and message channels
+ * (sctp, memory, and framing over a byte stream). Both are callback interfaces rather than Node streams: a stream
+ * schedules by itself, which virtual time cannot follow.
+ */
+
+/** An IP address in text and a port. As a target, `host` may also be a DNS name where the transport can look it up. */
+export interface TransportAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** 'host:port', with brackets around an IPv6 address: for messages and as a Map key. */
+export function formatAddress(address: TransportAddress): string {
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** What the owner of a byte stream is told. Calls come one at a time and never from within a call to the stream. */
+export interface ByteStreamHandler {
+  /** Bytes arrived. The chunk is the handler's to keep. */
+  onData(chunk: Uint8Array): void;
+  /** After `write` returned false: it may write again. */
+  onDrain(): void;
+  /** The far side ended its direction (FIN). Our own may go on until `end` or `destroy`. */
+  onEnd(): void;
+  /** Exactly once and last. `error` is undefined after both directions ended, or after our own `destroy`. */
+  onClose(error: Error | undefined): void;
+}
+
+/** An open connection that carries bytes in order. */
+export interface ByteStream {
+  readonly localAddress: TransportAddress;
+  readonly remoteAddress: TransportAddress;
+  /** Whom to tell. It may be exchanged at any time; a new stream's opener sets it before any event. */
+  handler: ByteStreamHandler;
+  /** Bytes accepted by `write` and not yet handed to the system. */
+  readonly bufferedBytes: number;
+  /**
+   * Sends the chunks in order, in one system call where the transport can. The chunks must not change afterwards
+   * until they have left. False: more than the transport likes to hold is waiting; wait for `onDrain`. Writing after
+   * `end` or after the stream closed does nothing.
+   */
+  write(chunks: readonly Uint8Array[]): boolean;
+  /** Ends our direction after what was written (FIN). */
+  end(): void;
+  /** Closes both directions at once; what was not sent is lost. `reset`: with RST, so that nothing lingers in the system. */
+  destroy(reset?: 'reset'): void;
+  /** Stops and restarts `onData` (backpressure). A paused stream learns of a close when resumed, or when it writes. */
+  pause(): void;
+  resume(): void;
+  /** Whether this stream keeps the process alive (default: yes). */
+  ref(): void;
+  unref(): void;
+}
+
+/** A connection attempt under way. */
+export interface Attempt {
+  /** Gives up; neither callback comes after this. Harmless when it has ended. */
+  cancel(): void;
+}
+
+export interface ConnectCallbacks {
+  /** The connection is up: returns its handler. */
+  onOpen(stream: ByteStream): ByteStreamHandler;
+  /** It failed: an operating-system error (ECONNREFUSED and so on) as it is. There is no timeout here but the system's. */
+  onError(error: Error): void;
+}
+
+export interface ListenCallbacks {
+  onListening(address: TransportAddress): void;
+  onConnection(stream: ByteStream): ByteStreamHandler;
+  /** Could not listen, or stopped listening for a reason of the system's. */
+  onError(error: Error): void;
+}
+
+/** A port that accepts connections. */
+export interface Listener {
+  /** Stops accepting; open streams go on. `onClosed` follows when the port is free. */
+  close(onClosed?: () => void): void;
+  ref(): void;
+  unref(): void;
+}
+
+export interface ByteStreamTransport {
+  connect(target: TransportAddress, callbacks: ConnectCallbacks): Attempt;
+  /** Port 0 takes any free one. */
+  listen(at: TransportAddress, callbacks: ListenCallbacks): Listener;
+}
+
+/** What the owner of a message channel is told. */
+export interface MessageChannelHandler {
+  /** One whole message. `ppid` is the payload protocol identifier it was sent with (RFC 5352 section 5: 11 is ASAP). */
+  onMessage(message: Uint8Array, ppid: number): void;
+  /** Exactly once and last: `error` is undefined after an orderly end or our own `close` or `abort`. */
+  onClose(error: Error | undefined): void;
+}
+
+/** An open connection or association that keeps message boundaries and order. */
+export interface MessageChannel {
+  readonly localAddress: TransportAddress;
+  readonly remoteAddress: TransportAddress;
+  handler: MessageChannelHandler;
+  readonly bufferedBytes: number;
+  /** Sends one message. Sending after the channel closed does nothing: `onClose` has told. */
+  send(message: Uint8Array, ppid: number): void;
+  /** Ends after what was sent. */
+  close(): void;
+  /** Ends at once. */
+  abort(): void;
+  ref(): void;
+  unref(): void;
+}
