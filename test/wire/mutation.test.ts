@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import { type Random, seededRandom } from '../../lib/random.js';
 import type { Decoded } from '../../lib/wire/decoded.js';
-import { defaultWireLimits } from '../../lib/wire/limits.js';
+import { wireLimits } from '../../lib/wire/limits.js';
 import type { AsapMessage, EnrpMessage } from '../../lib/wire/messages.js';
 import { asapVectors } from '../vectors/asap.js';
 import { readCaptures } from '../vectors/captures.js';
@@ -12,6 +12,8 @@ import { decode, encode, type Protocol } from '../vectors/vector.js';
 
 const rounds = 1_000_000;
 const seed = 5354;
+/** So low that mutations come up against them. */
+const limits = wireLimits({ maxReportedCauses: 2, maxReportedBytes: 24 });
 
 const slab = new Uint8Array(4096);
 
@@ -69,10 +71,10 @@ function complaint(protocol: Protocol, outcome: Decoded<AsapMessage | EnrpMessag
   const causes = outcome.type === 'protocolError' ? [outcome.fault.cause] : outcome.report;
   let reported = 0;
   for (const cause of causes) reported += cause.information.length;
-  if (causes.length > defaultWireLimits.maxReportedCauses) return `${causes.length} causes reported`;
-  if (reported > defaultWireLimits.maxReportedBytes) return `${reported} bytes reported`;
+  if (causes.length > limits.maxReportedCauses) return `${causes.length} causes reported`;
+  if (reported > limits.maxReportedBytes) return `${reported} bytes reported`;
   if (outcome.type !== 'message') return undefined;
-  const again = decode(protocol, encode(protocol, outcome.message));
+  const again = decode(protocol, encode(protocol, outcome.message), limits);
   if (again.type !== 'message') return `encodes to a ${again.type}`;
   return isDeepStrictEqual(again.message, outcome.message) ? undefined : 'encodes to another message';
 }
@@ -87,7 +89,7 @@ test(`${rounds} mutated messages: always an outcome, and messages survive encodi
   for (let round = 0; round < rounds; round++) {
     const bytes = mutate(seeds, pick);
     const protocol = pick(2) === 0 ? 'asap' : 'enrp';
-    const outcome = decode(protocol, bytes);
+    const outcome = decode(protocol, bytes, limits);
     counts[outcome.type]++;
     if (outcome.type !== 'protocolError' && outcome.report.length > 0) reports++;
     const wrong = complaint(protocol, outcome);
