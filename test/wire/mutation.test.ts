@@ -13,7 +13,7 @@ import { decode, encode, type Protocol } from '../vectors/vector.js';
 const rounds = 1_000_000;
 const seed = 5354;
 /** So low that mutations come up against them. */
-const limits = wireLimits({ maxReportedCauses: 2, maxReportedBytes: 24 });
+const limits = wireLimits({ maxReportedCauses: 1, maxReportedBytes: 24 });
 
 const slab = new Uint8Array(4096);
 
