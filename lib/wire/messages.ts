@@ -1,6 +1,13 @@
 /** The fourteen ASAP messages (RFC 5352 section 2.2) and the ten ENRP messages (RFC 5353 section 2) as plain data. */
 
-import type { ErrorCause, MemberSelectionPolicy, PoolElement, PoolHandle, ServerInformation, Transport } from './parameters.js';
+import type {
+  ErrorCause,
+  MemberSelectionPolicy,
+  PoolElement,
+  PoolHandle,
+  ServerInformation,
+  Transport,
+} from './parameters.js';
 
 /** 0x01 (2.2.1) */
 export interface Registration {
