@@ -147,14 +147,17 @@ function promised(signal: AbortSignal | undefined, start: (callback: ResolveCall
 
 /** Registrars as options or the environment give them; throws Node's argument errors. */
 export function parseRegistrars(given: string | readonly RegistrarAddress[]): readonly TransportAddress[] {
-  if (typeof given !== 'string' && !Array.isArray(given)) {
+  if (typeof given !== 'string' && !Array.isArray(given as unknown)) {
     throw invalidArgumentType('options.registrars', 'of type string or an instance of Array', given);
   }
-  const list: readonly RegistrarAddress[] = typeof given === 'string' ? given.split(',') : given;
-  const addresses = list.flatMap((registrar) => (typeof registrar === 'string' ? registrar.split(',') : [registrar]));
-  const parsed = addresses.filter((registrar) => typeof registrar !== 'string' || registrar.trim() !== '').map(parseRegistrar);
-  if (parsed.length === 0) throw invalidArgumentValue('options.registrars', given, 'must name at least one registrar');
-  return parsed;
+  const list: readonly RegistrarAddress[] = typeof given === 'string' ? [given] : given;
+  const addresses: TransportAddress[] = [];
+  for (const registrar of list) {
+    const parts = typeof registrar === 'string' ? registrar.split(',').filter((part) => part.trim() !== '') : [registrar];
+    for (const part of parts) addresses.push(parseRegistrar(part));
+  }
+  if (addresses.length === 0) throw invalidArgumentValue('options.registrars', given, 'must name at least one registrar');
+  return addresses;
 }
 
 function parseRegistrar(registrar: RegistrarAddress): TransportAddress {
