@@ -22,6 +22,7 @@ export const errorCodes = {
   ERR_RSERPOOL_MAPPING_NOT_AVAILABLE: 'The pool element does not offer a mapping that this mode needs',
   ERR_RSERPOOL_FEATURE_NOT_AVAILABLE: 'The mapping does not provide this feature',
   ERR_RSERPOOL_VERSION_MISMATCH: 'The far side speaks no version of the mapping that we speak',
+  ERR_RSERPOOL_WRONG_ELEMENT: 'The connection reached another pool element than it was meant for',
   ERR_RSERPOOL_PROTOCOL: 'The far side broke the protocol',
   ERR_RSERPOOL_ABORTED: 'The far side aborted the session',
   ERR_RSERPOOL_SESSION_CLOSED: 'The session has ended',

@@ -6,11 +6,18 @@
  */
 
 import { type Random, seededRandom } from '../../random.js';
-import type { Attempt, ByteStreamTransport, ConnectCallbacks, ListenCallbacks, Listener, TransportAddress } from '../transport.js';
+import type {
+  Attempt,
+  ByteStreamTransport,
+  ConnectCallbacks,
+  ListenCallbacks,
+  Listener,
+  TransportAddress,
+} from '../transport.js';
 import { formatAddress } from '../transport.js';
 import { MemoryProcess } from './process.js';
 import { MemoryStream, type Segment } from './stream.js';
-import { VirtualTime } from './virtualTime.js';
+import { VirtualTime } from './virtual-time.js';
 
 /** One direction of the way between two machines. */
 export interface Link {
@@ -40,7 +47,12 @@ interface OpenPort {
 const retransmissionTimeout = 200;
 
 function systemError(code: string, call: string, at: TransportAddress): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${call} ${code} ${formatAddress(at)}`), { code, syscall: call, address: at.host, port: at.port });
+  return Object.assign(new Error(`${call} ${code} ${formatAddress(at)}`), {
+    code,
+    syscall: call,
+    address: at.host,
+    port: at.port,
+  });
 }
 
 export class MemoryNetwork {

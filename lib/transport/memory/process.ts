@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.js';
 import type { ByteStreamTransport } from '../transport.js';
 import type { MemoryNetwork } from './network.js';
 import type { MemoryStream } from './stream.js';
-import type { ScheduledEvent } from './virtualTime.js';
+import type { ScheduledEvent } from './virtual-time.js';
 
 export type ProcessState = 'running' | 'frozen' | 'dead';
 
@@ -35,7 +35,9 @@ export class MemoryProcess {
       now: () => time.now,
       wallTime: () => time.now,
       setTimeout: (fire, delay) => {
-        let event: ScheduledEvent | undefined = time.schedule(Math.max(delay, 0.001), () => this.dispatch('timer', once));
+        let event: ScheduledEvent | undefined = time.schedule(Math.max(delay, 0.001), () =>
+          this.dispatch('timer', once),
+        );
         const once = (): void => {
           if (event === undefined) return;
           event = undefined;

@@ -4,7 +4,10 @@ import type { ByteStream, ByteStreamHandler, TransportAddress } from '../transpo
 import type { MemoryProcess } from './process.js';
 
 /** What travels. */
-export type Segment = { readonly type: 'data'; readonly bytes: Uint8Array } | { readonly type: 'fin' } | { readonly type: 'rst' };
+export type Segment =
+  | { readonly type: 'data'; readonly bytes: Uint8Array }
+  | { readonly type: 'fin' }
+  | { readonly type: 'rst' };
 
 const silent: ByteStreamHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
 
@@ -240,7 +243,8 @@ export class MemoryStream implements ByteStream {
         if (peer.#outbound.length > 0 && !peer.#reset) peer.#transmit();
       };
       // Only a sender that waits, or may come to wait, needs the update at its own instant.
-      if (peer.#outbound.length > 0 || peer.#unread > network.receiveBuffer / 2) network.time.schedule(link.latency, update);
+      if (peer.#outbound.length > 0 || peer.#unread > network.receiveBuffer / 2)
+        network.time.schedule(link.latency, update);
       else update();
     });
   }

@@ -113,7 +113,8 @@ function listen(at: TransportAddress, callbacks: ListenCallbacks): Listener {
   server.on('error', (error) => callbacks.onError(error));
   server.listen({ host: at.host, port: at.port }, () => {
     const address = server.address();
-    if (address !== null && typeof address === 'object') callbacks.onListening({ host: address.address, port: address.port });
+    if (address !== null && typeof address === 'object')
+      callbacks.onListening({ host: address.address, port: address.port });
   });
   return {
     close(onClosed) {

@@ -1,0 +1,331 @@
+/** The handlespace of a registrar (RFC 5352 sections 3.1 to 3.3, RFC 5353 section 3.6): data only, no I/O, no timers. */
+
+import { IndexedHeap } from '../policy/indexed-heap.js';
+import { PolicyRegistry } from '../policy/registry.js';
+import type { Random } from '../random.js';
+import type { MemberSelectionPolicy, PoolElement, PoolHandle } from '../wire/parameters.js';
+import type { ChangeReason, HandlespaceChange } from './change.js';
+import { type HandlespaceEntry, StoredEntry } from './entry.js';
+import { Ownership } from './ownership.js';
+import { type HandlespacePool, Pool } from './pool.js';
+import type { HandlespaceLimit, Rejection } from './rejection.js';
+
+export interface HandlespaceOptions {
+  /** Chance for the policies that need it. */
+  readonly random: Random;
+  /** Default: the policies that the library brings. */
+  readonly policies?: PolicyRegistry;
+  /** Most pools. Default: 10,000. */
+  readonly maxPools?: number;
+  /** Most elements in one pool. Default: 100,000. */
+  readonly maxElementsPerPool?: number;
+  /** Most elements in all. Default: 1,000,000. */
+  readonly maxElements?: number;
+  /** Most elements in one answer, whatever was asked for. Default: 32, so that an answer fits few packets. */
+  readonly maxElementsPerAnswer?: number;
+  /**
+   * Told of every change once it is complete, before the call that made it returns. It may call the handlespace
+   * back. It must not throw.
+   */
+  readonly onChange?: (change: HandlespaceChange) => void;
+}
+
+/** What else there is to say about a registration. */
+export interface RegistrationFacts {
+  /** Now, in milliseconds of the caller's clock: the registration life begins. */
+  readonly now: number;
+  /** The server that owns the element from now on; default: the element's home server identifier. */
+  readonly owner?: number;
+  /** `false`: the registration life is not ours to enforce (its home server does). Default: true. */
+  readonly expires?: boolean;
+  /** `true`: refuse if the identifier is registered, because the caller knows that it is another element's. */
+  readonly exclusive?: boolean;
+  /** Default: 'registration' for register(), 'handleUpdate' for replicate(). */
+  readonly reason?: ChangeReason;
+}
+
+export type RegistrationResult =
+  | { readonly type: 'added' | 'updated'; readonly entry: HandlespaceEntry }
+  | { readonly type: 'rejected'; readonly rejection: Rejection };
+
+/** The answer to a handle resolution. */
+export interface Resolution {
+  /** The overall policy of the pool. */
+  readonly policy: MemberSelectionPolicy;
+  /** In the policy's order, none twice; empty when all elements of the pool are suspended. */
+  readonly elements: readonly PoolElement[];
+}
+
+export class Handlespace {
+  readonly #random: Random;
+  readonly #policies: PolicyRegistry;
+  readonly #limits: Readonly<Record<HandlespaceLimit, number>>;
+  readonly #maxElementsPerAnswer: number;
+  readonly #onChange: ((change: HandlespaceChange) => void) | undefined;
+  readonly #pools = new Map<PoolHandle, Pool>();
+  readonly #ownership = new Ownership();
+  readonly #expiries = new IndexedHeap<StoredEntry>(setExpiryPlace);
+  #elementCount = 0;
+
+  constructor(options: HandlespaceOptions) {
+    this.#random = options.random;
+    this.#policies = options.policies ?? new PolicyRegistry();
+    this.#limits = {
+      maxPools: options.maxPools ?? 10_000,
+      maxElementsPerPool: options.maxElementsPerPool ?? 100_000,
+      maxElements: options.maxElements ?? 1_000_000,
+    };
+    this.#maxElementsPerAnswer = options.maxElementsPerAnswer ?? 32;
+    this.#onChange = options.onChange;
+  }
+
+  get poolCount(): number {
+    return this.#pools.size;
+  }
+
+  /** All registered elements, suspended ones included. */
+  get elementCount(): number {
+    return this.#elementCount;
+  }
+
+  /** The pools in the order of their creation; the iteration survives changes. */
+  pools(): IterableIterator<HandlespacePool> {
+    return this.#pools.values();
+  }
+
+  pool(poolHandle: PoolHandle): HandlespacePool | undefined {
+    return this.#pools.get(poolHandle);
+  }
+
+  entry(poolHandle: PoolHandle, identifier: number): HandlespaceEntry | undefined {
+    return this.#pools.get(poolHandle)?.get(identifier);
+  }
+
+  /** The servers that own at least one element. */
+  owners(): IterableIterator<number> {
+    return this.#ownership.owners();
+  }
+
+  /** The elements that a server owns; the iteration survives changes. */
+  owned(owner: number): ReadonlySet<HandlespaceEntry> {
+    return this.#ownership.owned(owner);
+  }
+
+  /** The PE checksum over the elements that a server owns (RFC 5353 section 3.6.2): 16 bits, kept incrementally. */
+  checksum(owner: number): number {
+    return this.#ownership.checksum(owner);
+  }
+
+  /**
+   * An element registers, for the first time or again (RFC 5352 section 3.1 rules 1 to 5). Accepted, it has all the
+   * attributes given here, the owner given here, and is in the answers from now on; a re-registration keeps its turn.
+   */
+  register(poolHandle: PoolHandle, element: PoolElement, facts: RegistrationFacts): RegistrationResult {
+    const pool = this.#pools.get(poolHandle);
+    const rejection = pool?.inconsistency(element);
+    if (rejection !== undefined) return { type: 'rejected', rejection };
+    return this.#store(poolHandle, pool, element, facts, facts.reason ?? 'registration');
+  }
+
+  /**
+   * A peer tells of an element. As register(), except that what the peer has accepted is not checked for
+   * consistency with the pool (RFC 5353 section 3.3.1): two servers that each refuse the other's element would
+   * differ for ever. Limits hold all the same.
+   */
+  replicate(poolHandle: PoolHandle, element: PoolElement, facts: RegistrationFacts): RegistrationResult {
+    return this.#store(poolHandle, this.#pools.get(poolHandle), element, facts, facts.reason ?? 'handleUpdate');
+  }
+
+  /**
+   * Removes an element, and with the last one its pool (RFC 5352 section 3.2). Returns what was removed, or undefined
+   * if there is no such element, which is no error.
+   */
+  remove(poolHandle: PoolHandle, identifier: number, reason: ChangeReason): HandlespaceEntry | undefined {
+    const entry = this.#pools.get(poolHandle)?.get(identifier);
+    if (entry !== undefined) this.#remove(entry, reason);
+    return entry;
+  }
+
+  /**
+   * Leaves an element out of the answers until it registers again, for instance while its connection is broken.
+   * It stays in the checksum, and nobody is told. Returns false if there is no such element.
+   */
+  suspend(poolHandle: PoolHandle, identifier: number): boolean {
+    return this.#pools.get(poolHandle)?.suspend(identifier) ?? false;
+  }
+
+  /** Takes a suspended element into the answers again, last in turn. Returns false if there is no such element. */
+  resume(poolHandle: PoolHandle, identifier: number): boolean {
+    return this.#pools.get(poolHandle)?.resume(identifier) ?? false;
+  }
+
+  /**
+   * Answers a handle resolution (RFC 5352 section 3.3), or undefined for an unknown pool. `wanted` is how many
+   * elements were asked for; absent or 0 means no preference. At most `maxElementsPerAnswer` are given.
+   */
+  resolve(poolHandle: PoolHandle, wanted = 0): Resolution | undefined {
+    const pool = this.#pools.get(poolHandle);
+    if (pool === undefined) return undefined;
+    const count = wanted === 0 ? this.#maxElementsPerAnswer : Math.min(wanted, this.#maxElementsPerAnswer);
+    const elements = pool.select(count).map(elementOf);
+    return { policy: pool.policy, elements };
+  }
+
+  /** When the next registration expires, or Infinity: for the caller's timer. */
+  nextExpiry(): number {
+    return this.#expiries.size === 0 ? Number.POSITIVE_INFINITY : this.#expiries.primaryAt(0);
+  }
+
+  /** Removes every element whose registration life has ended by `now` and returns them, earliest first. */
+  expire(now: number): HandlespaceEntry[] {
+    const expired: HandlespaceEntry[] = [];
+    while (this.nextExpiry() <= now) {
+      const entry = this.#expiries.least as StoredEntry;
+      this.#remove(entry, 'expiry');
+      expired.push(entry);
+    }
+    return expired;
+  }
+
+  /**
+   * Gives all elements of one server to another (RFC 5353 section 3.5.2) and returns them. Their registration lives
+   * begin anew, as far as they are ours to enforce, so that they have time to register at their new home.
+   */
+  takeOver(from: number, to: number, facts: Pick<RegistrationFacts, 'now' | 'expires'>): HandlespaceEntry[] {
+    if (from === to) return [];
+    const entries = [...this.#ownership.owned(from)];
+    for (const entry of entries) {
+      const previous = entry.element;
+      this.#ownership.remove(entry);
+      entry.element = { ...previous, homeServerId: to };
+      this.#ownership.add(entry);
+      this.#setExpiry(entry, facts);
+      this.#tell('updated', entry, 'takeover', previous);
+    }
+    return entries;
+  }
+
+  /** Marks all elements of a server, as a re-synchronisation begins (RFC 5353 section 3.6.3 step 1). */
+  mark(owner: number): void {
+    for (const entry of this.#ownership.owned(owner)) entry.marked = true;
+  }
+
+  /** Removes the elements of a server that were not registered or replicated since mark() (step 5), and returns them. */
+  removeMarked(owner: number): HandlespaceEntry[] {
+    const left = [...this.#ownership.owned(owner)].filter((entry) => entry.marked);
+    for (const entry of left) this.#remove(entry, 'handleTable');
+    return left;
+  }
+
+  #store(
+    poolHandle: PoolHandle,
+    pool: Pool | undefined,
+    registered: PoolElement,
+    facts: RegistrationFacts,
+    reason: ChangeReason,
+  ): RegistrationResult {
+    const owner = facts.owner ?? registered.homeServerId;
+    const element = registered.homeServerId === owner ? registered : { ...registered, homeServerId: owner };
+    const present = pool?.get(element.identifier);
+    if (pool === undefined || present === undefined) return this.#add(poolHandle, pool, element, facts, reason);
+    if (facts.exclusive === true) return { type: 'rejected', rejection: { type: 'nonUniquePeIdentifier' } };
+    return this.#update(pool, present, element, facts, reason);
+  }
+
+  #add(
+    poolHandle: PoolHandle,
+    existing: Pool | undefined,
+    element: PoolElement,
+    facts: RegistrationFacts,
+    reason: ChangeReason,
+  ): RegistrationResult {
+    const limit = this.#limitReached(existing);
+    if (limit !== undefined) return { type: 'rejected', rejection: { type: 'lackOfResources', limit } };
+    let pool = existing;
+    if (pool === undefined) {
+      pool = new Pool(poolHandle, element, this.#policies, this.#random);
+      this.#pools.set(poolHandle, pool);
+    }
+    const entry = new StoredEntry(pool.poolHandle, element);
+    pool.add(entry);
+    this.#elementCount++;
+    this.#ownership.add(entry);
+    this.#setExpiry(entry, facts);
+    this.#tell('added', entry, reason);
+    return { type: 'added', entry };
+  }
+
+  #update(
+    pool: Pool,
+    entry: StoredEntry,
+    element: PoolElement,
+    facts: RegistrationFacts,
+    reason: ChangeReason,
+  ): RegistrationResult {
+    const previous = entry.element;
+    const resumed = entry.suspended;
+    const ownerChanges = previous.homeServerId !== element.homeServerId;
+    if (ownerChanges) this.#ownership.remove(entry);
+    pool.update(entry, element);
+    entry.marked = false;
+    if (ownerChanges) this.#ownership.add(entry);
+    this.#setExpiry(entry, facts);
+    this.#tell('updated', entry, reason, previous, resumed);
+    return { type: 'updated', entry };
+  }
+
+  #remove(entry: StoredEntry, reason: ChangeReason): void {
+    const pool = this.#pools.get(entry.poolHandle) as Pool;
+    pool.remove(entry);
+    if (pool.size === 0) this.#pools.delete(pool.poolHandle);
+    this.#elementCount--;
+    this.#ownership.remove(entry);
+    if (entry.expiryPlace !== -1) this.#expiries.remove(entry.expiryPlace);
+    this.#tell('removed', entry, reason);
+  }
+
+  #limitReached(pool: Pool | undefined): HandlespaceLimit | undefined {
+    if (this.#elementCount >= this.#limits.maxElements) return 'maxElements';
+    if (pool === undefined) return this.#pools.size >= this.#limits.maxPools ? 'maxPools' : undefined;
+    return pool.size >= this.#limits.maxElementsPerPool ? 'maxElementsPerPool' : undefined;
+  }
+
+  #setExpiry(entry: StoredEntry, facts: Pick<RegistrationFacts, 'now' | 'expires'>): void {
+    entry.expiresAt = facts.expires === false ? Number.POSITIVE_INFINITY : endOfLife(entry.element, facts.now);
+    const place = entry.expiryPlace;
+    if (entry.expiresAt === Number.POSITIVE_INFINITY) {
+      if (place !== -1) this.#expiries.remove(place);
+    } else if (place === -1) {
+      this.#expiries.push(entry, entry.expiresAt, 0);
+    } else {
+      this.#expiries.update(place, entry.expiresAt, 0);
+    }
+  }
+
+  #tell(
+    type: HandlespaceChange['type'],
+    entry: StoredEntry,
+    reason: ChangeReason,
+    previous?: PoolElement,
+    resumed = false,
+  ): void {
+    if (this.#onChange === undefined) return;
+    const change: HandlespaceChange = { type, poolHandle: entry.poolHandle, entry, reason, resumed };
+    this.#onChange(previous === undefined ? change : { ...change, previous });
+  }
+}
+
+/** -1 is for ever (RFC 5354 section 3.10); other negative lives are over before they began, like 0. */
+function endOfLife(element: PoolElement, now: number): number {
+  return element.registrationLife === -1
+    ? Number.POSITIVE_INFINITY
+    : now + Math.max(0, element.registrationLife) * 1000;
+}
+
+function elementOf(entry: StoredEntry): PoolElement {
+  return entry.element;
+}
+
+function setExpiryPlace(entry: StoredEntry, place: number): void {
+  entry.expiryPlace = place;
+}

@@ -1,0 +1,476 @@
+/**
+ * One connection of the TCP mapping (docs/mappings.md): opening, frames in and out, heartbeats and leases, the end.
+ *
+ *   opening --both hellos--> open --both ends taken and acknowledged--> closing --far side closed--> closed
+ *   Any state goes to closed when the byte stream breaks, a side aborts, or the far side stays silent too long.
+ */
+
+import type { Clock } from '../../clock.js';
+import { RserpoolError, type RserpoolErrorCode } from '../../errors.js';
+import type { ByteStream, ByteStreamHandler, TransportAddress } from '../../transport/transport.js';
+import {
+  abortCode,
+  asapPpid,
+  type IncomingMessage,
+  type MappingConnection,
+  type MappingFeatures,
+  type MappingHandler,
+  mappingId,
+  type OutgoingMessage,
+} from '../mapping.js';
+import {
+  dataHeaderLength,
+  expand,
+  firstSkippableType,
+  frameType,
+  heartbeatLength,
+  helloFlag,
+  longestReason,
+  magic,
+} from './frame.js';
+import { Heartbeats } from './heartbeats.js';
+import { decodeHello, encodeHello, longestHello } from './hello.js';
+import { type Arrival, Inbound } from './inbound.js';
+import { judgeHello, ownHello, type TcpMappingSide, tcpMappingFeatures } from './opening.js';
+import type { TcpMappingOptions } from './options.js';
+import { Outbound } from './outbound.js';
+import { FrameReader } from './reader.js';
+import { FrameWriter } from './writer.js';
+
+/** Bytes handed to the stream in one call. */
+const batch = 128 * 1024;
+const nobody: MappingHandler = {
+  onOpen() {},
+  onMessage() {},
+  onControl() {},
+  onAcknowledged() {},
+  onRoom() {},
+  onGoElsewhere() {},
+  onClose() {},
+};
+
+export class TcpMappingConnection implements MappingConnection, ByteStreamHandler {
+  readonly mapping: number = mappingId.tcp;
+  readonly features: MappingFeatures = tcpMappingFeatures;
+  handler: MappingHandler = nobody;
+  readonly #stream: ByteStream;
+  readonly #clock: Clock;
+  readonly #options: TcpMappingOptions;
+  readonly #side: TcpMappingSide;
+  #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
+  #magicRead = 0;
+  readonly #reader: FrameReader;
+  readonly #writer = new FrameWriter();
+  readonly #outbound = new Outbound(this.#writer);
+  readonly #inbound: Inbound;
+  readonly #heartbeats: Heartbeats;
+  #flushScheduled = false;
+  /** The stream has enough: messages wait until it drains. */
+  #blocked = false;
+  /** The owner was told that more than the high-water mark waits. */
+  #roomWanted = false;
+  #expecting = false;
+  #acknowledged = 0;
+  /** Arrived without a lease: the user may have gone elsewhere meanwhile. */
+  #withoutLease: IncomingMessage[] = [];
+
+  constructor(stream: ByteStream, clock: Clock, options: TcpMappingOptions, side: TcpMappingSide) {
+    this.#stream = stream;
+    this.#clock = clock;
+    this.#options = options;
+    this.#side = side;
+    this.#inbound = new Inbound(options);
+    const longestBody = Math.max(options.longestPayload + dataHeaderLength, longestHello);
+    this.#reader = new FrameReader(
+      longestBody,
+      (type, flags, streamId, bytes, view, body, length) =>
+        this.#onFrame(type, flags, streamId, bytes, view, body, length),
+      (type, length) =>
+        this.#protocolError(`a frame of type ${type} with ${length} bytes; the longest is ${longestBody}`),
+    );
+    const opening = side.role === 'user' ? options.failureTimeout : options.helloTimeout;
+    this.#heartbeats = new Heartbeats(
+      clock,
+      this.#writer,
+      { failureTimeout: opening, heartbeatInterval: options.heartbeatInterval },
+      {
+        scheduleFlush: () => this.#scheduleFlush(),
+        onSilent: () => this.#silent(),
+      },
+    );
+    if (side.role === 'user') this.#sayHello();
+  }
+
+  get localAddress(): TransportAddress {
+    return this.#stream.localAddress;
+  }
+
+  get remoteAddress(): TransportAddress {
+    return this.#stream.remoteAddress;
+  }
+
+  get queuedBytes(): number {
+    return this.#outbound.queuedBytes;
+  }
+
+  get sentMessages(): number {
+    return this.#outbound.sentMessages;
+  }
+
+  get rtt(): number | undefined {
+    return this.#heartbeats.rtt;
+  }
+
+  get rto(): number | undefined {
+    return this.#heartbeats.rto;
+  }
+
+  send(message: OutgoingMessage): boolean {
+    if (this.#state === 'closed') return true;
+    this.#outbound.push(message);
+    this.#heartbeats.traffic();
+    this.#scheduleFlush();
+    if (this.#outbound.queuedBytes <= this.#options.highWaterMark) return true;
+    this.#roomWanted = true;
+    return false;
+  }
+
+  sendControl(message: Uint8Array): void {
+    if (this.#state === 'closed') return;
+    this.#outbound.writeControl(asapPpid, message);
+    this.#scheduleFlush();
+  }
+
+  take(message: IncomingMessage): void {
+    if (this.#state === 'closed') return;
+    if (this.#inbound.take(message)) this.#outbound.acknowledge(this.#inbound.taken);
+    this.#scheduleFlush();
+  }
+
+  expect(waiting: boolean): void {
+    this.#expecting = waiting;
+    this.#updateWaiting();
+  }
+
+  goElsewhere(): void {
+    if (this.#state !== 'open') return;
+    this.#writer.frame(frameType.goElsewhere, 0, 0, 0);
+    this.#scheduleFlush();
+  }
+
+  abort(code: number, reason: string): void {
+    this.#abort(code, reason, undefined);
+  }
+
+  ref(): void {
+    this.#stream.ref();
+  }
+
+  unref(): void {
+    this.#stream.unref();
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#state === 'closed') return;
+    this.#heartbeats.heard();
+    const rest = this.#magicRead < magic.length ? this.#readMagic(chunk) : chunk;
+    if (rest !== undefined && rest.length > 0) this.#reader.push(rest);
+    if (this.#open) this.#grantCredit();
+  }
+
+  onDrain(): void {
+    this.#blocked = false;
+    this.#flush();
+  }
+
+  onEnd(): void {
+    if (this.#state === 'closing') this.#close(undefined);
+    else this.#broken('the far side closed it', undefined);
+  }
+
+  onClose(error: Error | undefined): void {
+    if (this.#state === 'closing') this.#close(undefined);
+    else this.#broken(undefined, error);
+  }
+
+  get #open(): boolean {
+    return this.#state === 'open';
+  }
+
+  #readMagic(chunk: Uint8Array): Uint8Array | undefined {
+    let at = 0;
+    while (at < chunk.length && this.#magicRead < magic.length) {
+      if (chunk[at] !== magic[this.#magicRead]) {
+        this.#close(this.#error('ERR_RSERPOOL_PROTOCOL', 'it does not speak the TCP mapping', undefined));
+        return undefined;
+      }
+      at++;
+      this.#magicRead++;
+    }
+    return chunk.subarray(at);
+  }
+
+  #onFrame(
+    type: number,
+    flags: number,
+    streamId: number,
+    bytes: Uint8Array,
+    view: DataView,
+    body: number,
+    length: number,
+  ): boolean {
+    if (this.#state === 'opening') {
+      if (type === frameType.hello) this.#onHello(flags, bytes, view, body, length);
+      else if (type === frameType.abort) this.#onAbort(bytes, view, body, length);
+      else this.#protocolError(`a frame of type ${type} before the hello`);
+      return this.#open;
+    }
+    switch (type) {
+      case frameType.data:
+        if (length < dataHeaderLength) return this.#protocolError(`a data frame of ${length} bytes`);
+        if (view.getUint32(body + 4) === asapPpid)
+          this.handler.onControl(bytes.slice(body + dataHeaderLength, body + length));
+        else this.#onArrival(this.#inbound.data(flags, streamId, bytes, view, body, length));
+        break;
+      case frameType.shutdown:
+        if (length !== 4) return this.#protocolError(`a shutdown frame of ${length} bytes`);
+        this.#onArrival(this.#inbound.end(flags, streamId, view.getUint32(body)));
+        break;
+      case frameType.acknowledgement:
+        if (length !== 4) return this.#protocolError(`an acknowledgement frame of ${length} bytes`);
+        this.#onAcknowledgement(expand(view.getUint32(body), this.#acknowledged));
+        break;
+      case frameType.credit:
+        if (length !== 8) return this.#protocolError(`a credit frame of ${length} bytes`);
+        this.#outbound.grant(view.getUint32(body) * 0x1_0000_0000 + view.getUint32(body + 4));
+        this.#scheduleFlush();
+        break;
+      case frameType.heartbeat:
+        if (length !== heartbeatLength) return this.#protocolError(`a heartbeat frame of ${length} bytes`);
+        this.#heartbeats.onFrame(flags, view, body);
+        if (this.#withoutLease.length > 0) this.#handOnLeased();
+        break;
+      case frameType.abort:
+        this.#onAbort(bytes, view, body, length);
+        break;
+      case frameType.goElsewhere:
+        if (this.#side.role === 'element') return this.#protocolError('a user asks its element to go elsewhere');
+        this.handler.onGoElsewhere();
+        break;
+      default:
+        if (type < firstSkippableType) return this.#protocolError(`a frame of unknown type ${type}`);
+    }
+    return this.#open;
+  }
+
+  #sayHello(): void {
+    const { hello, flags } = ownHello(this.#side, this.#options, this.#heartbeats.stamp);
+    const body = encodeHello(hello);
+    this.#writer.raw(magic);
+    const at = this.#writer.frame(frameType.hello, flags, 0, body.length);
+    this.#writer.bytes(at, body);
+    this.#scheduleFlush();
+  }
+
+  #onHello(flags: number, bytes: Uint8Array, view: DataView, body: number, length: number): void {
+    const hello = decodeHello(bytes, view, body, length);
+    if ('reason' in hello) {
+      this.#protocolError(`a hello with ${hello.reason}`);
+      return;
+    }
+    const judgement = judgeHello(this.#side, hello);
+    if (judgement.type === 'refused') {
+      this.#abort(judgement.code, judgement.reason, this.#error(judgement.errorCode, judgement.reason, undefined));
+      return;
+    }
+    this.#outbound.open(Math.min(hello.longestPayload, this.#options.longestPayload), hello.credit);
+    if (this.#side.role === 'element') {
+      this.#heartbeats.allow(Math.max(this.#options.userTimeout, 5 * hello.heartbeatInterval));
+      this.#sayHello();
+    }
+    this.#heartbeats.open(hello.stamp, this.#side.role === 'user');
+    this.#state = 'open';
+    this.#updateWaiting();
+    this.handler.onOpen({
+      version: judgement.version,
+      sessionId: hello.sessionId,
+      failedOver: (flags & helloFlag.failedOver) !== 0,
+      cookieFollows: (flags & helloFlag.cookieFollows) !== 0,
+      ...(hello.poolHandle === undefined ? {} : { poolHandle: hello.poolHandle }),
+      ...(hello.peIdentifier === undefined ? {} : { peIdentifier: hello.peIdentifier }),
+    });
+    this.#scheduleFlush();
+  }
+
+  #onArrival(arrival: Arrival): void {
+    if (arrival === undefined) return;
+    if (arrival.type === 'fault') {
+      this.#protocolError(arrival.reason);
+      return;
+    }
+    this.#heartbeats.traffic();
+    if (this.#side.role === 'user' || (this.#withoutLease.length === 0 && this.#heartbeats.isLeased)) {
+      this.handler.onMessage(arrival);
+      return;
+    }
+    this.#withoutLease.push(arrival);
+    if (this.#withoutLease.length === 1) this.#heartbeats.ask();
+  }
+
+  #handOnLeased(): void {
+    let handed = 0;
+    while (handed < this.#withoutLease.length && this.#open && this.#heartbeats.isLeased) {
+      this.handler.onMessage(this.#withoutLease[handed++] as IncomingMessage);
+    }
+    this.#withoutLease.splice(0, handed);
+    if (this.#withoutLease.length > 0 && this.#open) this.#heartbeats.ask();
+  }
+
+  #onAcknowledgement(count: number): void {
+    if (count < this.#acknowledged || count > this.#outbound.sentMessages) {
+      this.#protocolError(`an acknowledgement of ${count} messages; ${this.#outbound.sentMessages} were sent`);
+      return;
+    }
+    const newly = count - this.#acknowledged;
+    if (newly === 0) return;
+    this.#acknowledged = count;
+    this.#updateWaiting();
+    this.handler.onAcknowledged(newly);
+    this.#closeIfDone();
+  }
+
+  #onAbort(bytes: Uint8Array, view: DataView, body: number, length: number): void {
+    const code = length >= 4 ? view.getUint32(body) : 0;
+    const text = new TextDecoder().decode(
+      bytes.subarray(body + Math.min(4, length), body + Math.min(length, 4 + longestReason)),
+    );
+    const error =
+      code === abortCode.application
+        ? this.#error('ERR_RSERPOOL_ABORTED', text, undefined)
+        : code === abortCode.versionMismatch
+          ? this.#error('ERR_RSERPOOL_VERSION_MISMATCH', text, undefined)
+          : this.#error('ERR_RSERPOOL_CONNECTION_BROKEN', `the far side aborted it (code ${code}: ${text})`, undefined);
+    this.#close(error);
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#state === 'closed') return;
+    this.#flushScheduled = true;
+    this.#clock.defer(() => {
+      this.#flushScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#state === 'closed') return;
+    this.#grantCredit();
+    if (this.#open && !this.#blocked) {
+      // Before messages leave, their element learns how long we shall stay with it.
+      if (this.#side.role === 'user' && !this.#outbound.isEmpty) this.#heartbeats.renewLease();
+      while (this.#outbound.write(batch) && this.#writeOut()) {}
+    }
+    if (this.#writer.length > 0) this.#writeOut();
+    this.#updateWaiting();
+    if (this.#roomWanted && this.#outbound.queuedBytes <= this.#options.highWaterMark / 2) {
+      this.#roomWanted = false;
+      this.handler.onRoom();
+    }
+    this.#closeIfDone();
+  }
+
+  #writeOut(): boolean {
+    if (!this.#stream.write(this.#writer.take())) this.#blocked = true;
+    return !this.#blocked;
+  }
+
+  #grantCredit(): void {
+    if (this.#state !== 'open') return;
+    const credit = this.#inbound.creditToGrant();
+    if (credit === undefined) return;
+    const at = this.#writer.frame(frameType.credit, 0, 0, 8);
+    this.#writer.view.setUint32(at, Math.floor(credit / 0x1_0000_0000));
+    this.#writer.view.setUint32(at + 4, credit % 0x1_0000_0000);
+    this.#scheduleFlush();
+  }
+
+  #updateWaiting(): void {
+    const waiting =
+      this.#state === 'opening' ||
+      this.#expecting ||
+      !this.#outbound.isEmpty ||
+      this.#outbound.sentMessages > this.#acknowledged;
+    this.#heartbeats.wait(waiting);
+  }
+
+  #silent(): void {
+    if (this.#state === 'closing') {
+      this.#close(undefined);
+      return;
+    }
+    const reason = this.#state === 'opening' ? 'no hello came' : 'no answer to heartbeats';
+    this.#abort(abortCode.heartbeatTimeout, reason, this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason, undefined));
+  }
+
+  #closeIfDone(): void {
+    if (this.#state !== 'open' || !this.#inbound.isEnded || !this.#outbound.isEnded || this.#writer.length > 0) return;
+    if (this.#acknowledged < this.#outbound.sentMessages) return;
+    this.#state = 'closing';
+    this.#heartbeats.allow(this.#options.closeTimeout);
+    this.#stream.end();
+  }
+
+  #protocolError(reason: string): false {
+    const where = `${reason}, at byte ${magic.length + this.#reader.offset} or later`;
+    this.#abort(abortCode.protocolError, where, this.#error('ERR_RSERPOOL_PROTOCOL', where, undefined));
+    return false;
+  }
+
+  #abort(code: number, reason: string, error: RserpoolError | undefined): void {
+    if (this.#state === 'closed') return;
+    const text = new TextEncoder().encode(reason).subarray(0, longestReason);
+    this.#writer.take();
+    if (this.#side.role === 'element' && this.#state === 'opening') this.#writer.raw(magic);
+    const at = this.#writer.frame(frameType.abort, 0, 0, 4 + text.length);
+    this.#writer.view.setUint32(at, code);
+    this.#writer.bytes(at + 4, text);
+    this.#stream.write(this.#writer.take());
+    // Who cannot hear us must not hear us later either: a reset throws away what the system still holds.
+    const deaf = code === abortCode.failedOver || code === abortCode.heartbeatTimeout;
+    this.#close(error, deaf ? 'reset' : 'linger');
+  }
+
+  #broken(detail: string | undefined, cause: Error | undefined): void {
+    this.#close(this.#error('ERR_RSERPOOL_CONNECTION_BROKEN', detail, cause));
+  }
+
+  /** Whatever ends a connection is the far side's doing: our own aborts have no error. */
+  #error(code: RserpoolErrorCode, detail: string | undefined, cause: Error | undefined): RserpoolError {
+    return new RserpoolError(code, {
+      origin: 'remote',
+      ...(detail === undefined ? {} : { detail }),
+      ...(cause === undefined ? {} : { cause }),
+    });
+  }
+
+  #close(error: RserpoolError | undefined, how: 'now' | 'reset' | 'linger' = 'now'): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#heartbeats.stop();
+    this.#withoutLease = [];
+    const stream = this.#stream;
+    if (how === 'linger') this.#linger(stream);
+    else {
+      stream.handler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
+      stream.destroy(how === 'reset' ? 'reset' : undefined);
+    }
+    this.#clock.defer(() => this.handler.onClose(error));
+  }
+
+  /** Lets the far side read our last words before the stream is gone. */
+  #linger(stream: ByteStream): void {
+    const timer = this.#clock.setTimeout(() => stream.destroy(), this.#options.closeTimeout, 'background');
+    stream.handler = { onData() {}, onDrain() {}, onEnd: () => stream.destroy(), onClose: () => timer.cancel() };
+    stream.end();
+  }
+}

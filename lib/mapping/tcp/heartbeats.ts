@@ -1,0 +1,194 @@
+/**
+ * Heartbeats, round-trip times and leases of one connection.
+ *
+ *   0                   1                   2                   3
+ *   0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                    Stamp (sender's microseconds)              |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |             Echo (the last stamp that came to the sender)     |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |             Age (microseconds since that stamp came)          |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |             Patience (microseconds; a user's lease)           |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *
+ * The lease is what keeps a thawed element from executing what others have since answered: with each heartbeat the
+ * user promises not to give the element up for `Patience`. The element counts that from its own stamp that the user
+ * echoes, so no clocks are compared, and hands messages on only while a lease lasts; else it asks first.
+ */
+
+import type { Clock, Timer } from '../../clock.js';
+import { frameType, heartbeatFlag, heartbeatLength } from './frame.js';
+import { Liveness, type LivenessOptions, RoundTrip } from './liveness.js';
+import type { FrameWriter } from './writer.js';
+
+export interface HeartbeatOwner {
+  /** A frame was written that should leave at the end of this tick. */
+  scheduleFlush(): void;
+  /** The far side has been silent for too long. */
+  onSilent(): void;
+}
+
+const wrap = 0x1_0000_0000;
+
+export class Heartbeats {
+  readonly #clock: Clock;
+  readonly #writer: FrameWriter;
+  readonly #owner: HeartbeatOwner;
+  readonly #roundTrip = new RoundTrip();
+  readonly #failureTimeout: number;
+  #liveness: Liveness;
+  /** Whether we ask; a side that does not only listens and answers. */
+  #asking = false;
+  #peerStamp = 0;
+  #peerStampAt: number | undefined;
+  #lastWritten = Number.NEGATIVE_INFINITY;
+  #leaseUntil = Number.NEGATIVE_INFINITY;
+  #timer: Timer | undefined;
+  #timerDue = 0;
+  #stopped = false;
+
+  constructor(clock: Clock, writer: FrameWriter, options: LivenessOptions, owner: HeartbeatOwner) {
+    this.#clock = clock;
+    this.#writer = writer;
+    this.#owner = owner;
+    this.#failureTimeout = options.failureTimeout;
+    this.#liveness = new Liveness(options, clock.now());
+    this.#liveness.wait(true, clock.now());
+    this.#schedule();
+  }
+
+  get rtt(): number | undefined {
+    return this.#roundTrip.rtt;
+  }
+
+  get rto(): number | undefined {
+    return this.#roundTrip.rto;
+  }
+
+  /** Our clock in microseconds, modulo 2^32. */
+  get stamp(): number {
+    return Math.floor(this.#clock.now() * 1000) % wrap;
+  }
+
+  /** Anything arrived. */
+  heard(): void {
+    this.#liveness.heard(this.#clock.now());
+  }
+
+  /** A message went or came. */
+  traffic(): void {
+    this.#liveness.traffic(this.#clock.now());
+  }
+
+  /** Whether something waits for the far side. */
+  wait(waiting: boolean): void {
+    this.#liveness.wait(waiting, this.#clock.now());
+    this.#schedule();
+  }
+
+  /** The far side's hello came with its stamp; from now on we ask, if it is ours to ask. */
+  open(stamp: number, asking: boolean): void {
+    this.#peerStamp = stamp;
+    this.#peerStampAt = this.#clock.now();
+    this.#asking = asking;
+    this.#schedule();
+  }
+
+  /** From now on, silence of `timeout` ms is too long. */
+  allow(timeout: number): void {
+    const now = this.#clock.now();
+    this.#liveness = new Liveness({ failureTimeout: timeout, heartbeatInterval: timeout }, now);
+    this.#liveness.wait(true, now);
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** Asks the far side for a sign of life (and a user for a lease). */
+  ask(): void {
+    this.#write(heartbeatFlag.answerWanted);
+  }
+
+  /** Tells the element how long we shall stay with it, unless we did so a quarter of the failure time-out ago or less. */
+  renewLease(): void {
+    if (this.#clock.now() - this.#lastWritten >= this.#failureTimeout / 4) this.#write(0);
+  }
+
+  /** Whether our user has surely not gone elsewhere. */
+  get isLeased(): boolean {
+    return this.#clock.now() < this.#leaseUntil;
+  }
+
+  /** A heartbeat frame of the right length came. */
+  onFrame(flags: number, view: DataView, body: number): void {
+    const now = this.#clock.now();
+    this.#peerStamp = view.getUint32(body);
+    this.#peerStampAt = now;
+    if ((flags & heartbeatFlag.echoValid) !== 0) {
+      const age = view.getUint32(body + 8) / 1000;
+      // How long ago we wrote the stamp that comes back, modulo 2^32 microseconds, which is 71 minutes.
+      const ago = ((this.stamp - view.getUint32(body + 4)) >>> 0) / 1000;
+      if (age <= ago) {
+        this.#roundTrip.sample(ago - age);
+        this.#leaseUntil = Math.max(this.#leaseUntil, now - ago + age + view.getUint32(body + 12) / 1000);
+      }
+    }
+    if ((flags & heartbeatFlag.answerWanted) !== 0) this.#write(0);
+  }
+
+  #write(flags: number): void {
+    const now = this.#clock.now();
+    const echo = this.#peerStampAt;
+    const at = this.#writer.frame(
+      frameType.heartbeat,
+      flags | (echo === undefined ? 0 : heartbeatFlag.echoValid),
+      0,
+      heartbeatLength,
+    );
+    const view = this.#writer.view;
+    view.setUint32(at, this.stamp);
+    view.setUint32(at + 4, this.#peerStamp);
+    view.setUint32(at + 8, echo === undefined ? 0 : Math.min(wrap - 1, Math.floor((now - echo) * 1000)));
+    view.setUint32(at + 12, Math.min(wrap - 1, Math.floor(this.#liveness.patience(now) * 1000)));
+    this.#lastWritten = now;
+    if ((flags & heartbeatFlag.answerWanted) !== 0) this.#liveness.asked(now);
+    this.#owner.scheduleFlush();
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    const now = this.#clock.now();
+    const deadline = this.#liveness.deadline(now);
+    const due = this.#asking ? Math.min(deadline, this.#liveness.nextQuestion(now)) : deadline;
+    if (this.#timer !== undefined) {
+      // A timer that fires early finds out that there is nothing to do yet: cheaper than moving it with every frame.
+      if (this.#timerDue <= due) return;
+      this.#timer.cancel();
+    }
+    this.#timerDue = due;
+    this.#timer = this.#clock.setTimeout(() => this.#onTimer(), due - now, 'background');
+  }
+
+  #onTimer(): void {
+    this.#timer = undefined;
+    const now = this.#clock.now();
+    if (this.#liveness.isLate(now, this.#timerDue)) {
+      // What the far side said meanwhile waits to be read: it is not to be blamed for our own stop.
+      this.#liveness.excuse(now);
+      if (this.#asking) this.ask();
+    } else if (now >= this.#liveness.deadline(now)) {
+      this.#owner.onSilent();
+      return;
+    } else if (this.#asking && now >= this.#liveness.nextQuestion(now)) {
+      this.ask();
+    }
+    this.#schedule();
+  }
+}

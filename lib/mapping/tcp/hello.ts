@@ -1,0 +1,130 @@
+/**
+ * The hello: what each side of a TCP mapping connection tells the other before anything else.
+ *
+ *   0                   1                   2                   3
+ *   0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |  Min Version  |  Max Version  |            (reserved)         |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                           Features                            |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                     Session Identifier (16)                   |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                    Longest Payload of a Frame                 |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                        Longest Message                        |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                        Initial Credit                         |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                   Failure Time-out (milliseconds)             |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                  Heartbeat Interval (milliseconds)            |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                      Stamp (microseconds)                     |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  :        RFC 5354 parameters: Pool Handle, PE Identifier        :
+ *
+ * The flags of the frame header are `helloFlag`. Parameters that are not known here are treated by the two high bits
+ * of their type (RFC 5354 section 3).
+ */
+
+import type { PoolHandle } from '../../wire/parameters.js';
+
+export const longestHello = 4096;
+const fixedLength = 48;
+const parameterType = { poolHandle: 0x9, peIdentifier: 0xe } as const;
+
+export interface Hello {
+  readonly minVersion: number;
+  readonly maxVersion: number;
+  readonly features: number;
+  readonly sessionId: Uint8Array;
+  readonly longestPayload: number;
+  readonly longestMessage: number;
+  readonly credit: number;
+  readonly failureTimeout: number;
+  readonly heartbeatInterval: number;
+  readonly stamp: number;
+  /** From the user: the pool that it wants. */
+  readonly poolHandle?: PoolHandle;
+  /** From the user: the element that it wants; from the element: who it is. */
+  readonly peIdentifier?: number;
+}
+
+/** The body of a hello frame. */
+export function encodeHello(hello: Hello): Uint8Array {
+  const handle = hello.poolHandle;
+  const handleLength = handle === undefined ? 0 : 4 + Math.ceil(handle.length / 4) * 4;
+  const body = new Uint8Array(fixedLength + handleLength + (hello.peIdentifier === undefined ? 0 : 8));
+  const view = new DataView(body.buffer);
+  view.setUint8(0, hello.minVersion);
+  view.setUint8(1, hello.maxVersion);
+  view.setUint32(4, hello.features);
+  body.set(hello.sessionId, 8);
+  view.setUint32(24, hello.longestPayload);
+  view.setUint32(28, hello.longestMessage);
+  view.setUint32(32, hello.credit);
+  view.setUint32(36, hello.failureTimeout);
+  view.setUint32(40, hello.heartbeatInterval);
+  view.setUint32(44, hello.stamp);
+  let at = fixedLength;
+  if (handle !== undefined) {
+    view.setUint16(at, parameterType.poolHandle);
+    view.setUint16(at + 2, 4 + handle.length);
+    for (let i = 0; i < handle.length; i++) body[at + 4 + i] = handle.charCodeAt(i);
+    at += handleLength;
+  }
+  if (hello.peIdentifier !== undefined) {
+    view.setUint16(at, parameterType.peIdentifier);
+    view.setUint16(at + 2, 8);
+    view.setUint32(at + 4, hello.peIdentifier);
+  }
+  return body;
+}
+
+/** What is wrong with a hello, for the protocol error. */
+export interface HelloFault {
+  readonly offset: number;
+  readonly reason: string;
+}
+
+/** Reads a hello's body; never throws. */
+export function decodeHello(bytes: Uint8Array, view: DataView, at: number, length: number): Hello | HelloFault {
+  if (length < fixedLength) return { offset: at, reason: `a hello of ${length} bytes; the shortest is ${fixedLength}` };
+  const minVersion = view.getUint8(at);
+  const maxVersion = view.getUint8(at + 1);
+  if (minVersion === 0 || minVersion > maxVersion)
+    return { offset: at, reason: `versions ${minVersion} to ${maxVersion}` };
+  const longestPayload = view.getUint32(at + 24);
+  if (longestPayload < 1024)
+    return { offset: at + 24, reason: `a longest payload of ${longestPayload}; the least is 1024` };
+  let poolHandle: PoolHandle | undefined;
+  let peIdentifier: number | undefined;
+  const end = at + length;
+  for (let p = at + fixedLength; p < end; ) {
+    if (end - p < 4) return { offset: p, reason: 'a parameter without room for its header' };
+    const type = view.getUint16(p);
+    const size = view.getUint16(p + 2);
+    if (size < 4 || p + size > end) return { offset: p, reason: `a parameter of length ${size}` };
+    if (type === parameterType.poolHandle) poolHandle = String.fromCharCode(...bytes.subarray(p + 4, p + size));
+    else if (type === parameterType.peIdentifier) {
+      if (size !== 8) return { offset: p, reason: `a PE Identifier of length ${size}` };
+      peIdentifier = view.getUint32(p + 4);
+    } else if (type < 0x8000) return { offset: p, reason: `an unknown parameter of type 0x${type.toString(16)}` };
+    p += Math.ceil(size / 4) * 4;
+  }
+  return {
+    minVersion,
+    maxVersion,
+    features: view.getUint32(at + 4),
+    sessionId: bytes.slice(at + 8, at + 24),
+    longestPayload,
+    longestMessage: view.getUint32(at + 28),
+    credit: view.getUint32(at + 32),
+    failureTimeout: view.getUint32(at + 36),
+    heartbeatInterval: view.getUint32(at + 40),
+    stamp: view.getUint32(at + 44),
+    ...(poolHandle === undefined ? {} : { poolHandle }),
+    ...(peIdentifier === undefined ? {} : { peIdentifier }),
+  };
+}

@@ -1,0 +1,43 @@
+/** What both sides of the TCP mapping may be told, with defaults. */
+
+export interface TcpMappingOptions {
+  /** Milliseconds between two heartbeats of a user that waits for nothing. Default: 1500. */
+  readonly heartbeatInterval: number;
+  /**
+   * Milliseconds of silence, while something is waited for, after which the user takes the element for dead.
+   * Default: 1000, but never more than three heartbeat intervals. The least is 30.
+   */
+  readonly failureTimeout: number;
+  /** Milliseconds without a sign of life after which an element gives its user up. Default: 10,000, and at least five of the user's heartbeat intervals. */
+  readonly userTimeout: number;
+  /** Milliseconds that an element waits for a whole hello. Default: 3000. */
+  readonly helloTimeout: number;
+  /** Milliseconds that an ended connection waits for the far side to close. Default: 1000. */
+  readonly closeTimeout: number;
+  /** Bytes of messages that the far side may send before the application has taken them. Default: 1 MiB. */
+  readonly window: number;
+  /** Bytes of the largest fragment that we accept. Default: 64 KiB. */
+  readonly longestPayload: number;
+  /** Bytes of the largest message that we accept. Default: 16 MiB. */
+  readonly longestMessage: number;
+  /** Messages that may be on their way to us in fragments at once, each on a stream of its own. Default: 16. */
+  readonly openMessages: number;
+  /** Bytes waiting to be sent from which `send` returns false. Default: 128 KiB. */
+  readonly highWaterMark: number;
+}
+
+export function tcpMappingOptions(given: Partial<TcpMappingOptions> = {}): TcpMappingOptions {
+  const heartbeatInterval = given.heartbeatInterval ?? 1500;
+  return {
+    heartbeatInterval,
+    failureTimeout: given.failureTimeout ?? Math.min(1000, 3 * heartbeatInterval),
+    userTimeout: given.userTimeout ?? 10_000,
+    helloTimeout: given.helloTimeout ?? 3000,
+    closeTimeout: given.closeTimeout ?? 1000,
+    window: given.window ?? 1024 * 1024,
+    longestPayload: given.longestPayload ?? 64 * 1024,
+    longestMessage: given.longestMessage ?? 16 * 1024 * 1024,
+    openMessages: given.openMessages ?? 16,
+    highWaterMark: given.highWaterMark ?? 128 * 1024,
+  };
+}

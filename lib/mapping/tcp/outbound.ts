@@ -1,0 +1,160 @@
+/** The sending half: messages wait for credit, leave in fragments, and acknowledgements never overtake them. */
+
+import type { OutgoingMessage } from '../mapping.js';
+import { dataFlag, frameType, messageOverhead } from './frame.js';
+import type { FrameWriter } from './writer.js';
+
+/** An acknowledgement that must not leave before the first `after` messages have. */
+interface Marker {
+  readonly after: number;
+  count: number;
+}
+
+export class Outbound {
+  readonly #writer: FrameWriter;
+  #queue: OutgoingMessage[] = [];
+  #head = 0;
+  /** Bytes of the head message that have left. */
+  #headSent = 0;
+  #accepted = 0;
+  #sent = 0;
+  #queuedBytes = 0;
+  #longestPayload = 0;
+  /** Bytes of messages that have left and that may leave, counted from the beginning. */
+  #sentBytes = 0;
+  #credit = 0;
+  #endSent = false;
+  #markers: Marker[] = [];
+
+  constructor(writer: FrameWriter) {
+    this.#writer = writer;
+  }
+
+  /** What the far side's hello allows. */
+  open(longestPayload: number, credit: number): void {
+    this.#longestPayload = longestPayload;
+    this.#credit = credit;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** How many messages have left whole. */
+  get sentMessages(): number {
+    return this.#sent;
+  }
+
+  /** Whether our end has left, and so everything. */
+  get isEnded(): boolean {
+    return this.#endSent;
+  }
+
+  get isEmpty(): boolean {
+    return this.#head === this.#queue.length;
+  }
+
+  push(message: OutgoingMessage): void {
+    this.#queue.push(message);
+    this.#accepted++;
+    this.#queuedBytes += message.data.length + messageOverhead;
+  }
+
+  /** More may be sent; `credit` counts from the beginning and never goes back. */
+  grant(credit: number): void {
+    if (credit > this.#credit) this.#credit = credit;
+  }
+
+  /** The first `count` messages from the far side were taken: to be said after everything pushed so far. */
+  acknowledge(count: number): void {
+    const last = this.#markers.at(-1);
+    if (last !== undefined && last.after === this.#accepted) last.count = count;
+    else this.#markers.push({ after: this.#accepted, count });
+  }
+
+  /** Writes frames until `room` bytes wait in the writer, or credit or messages run out. Returns whether more could be written. */
+  write(room: number): boolean {
+    const writer = this.#writer;
+    while (this.#head < this.#queue.length && this.#sentBytes < this.#credit) {
+      if (writer.length >= room) return true;
+      if (this.#headSent === 0) this.#writeAcknowledgement();
+      this.#writeFragment(this.#queue[this.#head] as OutgoingMessage);
+    }
+    this.#writeAcknowledgement();
+    if (this.#head === this.#queue.length && this.#head > 0) {
+      this.#queue = [];
+      this.#head = 0;
+    }
+    return false;
+  }
+
+  #writeFragment(message: OutgoingMessage): void {
+    if (message.type === 'end') {
+      const at = this.#writer.frame(
+        frameType.shutdown,
+        message.redelivered ? dataFlag.redelivered : 0,
+        message.streamId,
+        4,
+      );
+      this.#writer.view.setUint32(at, message.sequence);
+      this.#sentBytes += messageOverhead;
+      this.#endSent = true;
+      this.#finishHead(message);
+      return;
+    }
+    const { data } = message;
+    const from = this.#headSent;
+    const length = Math.min(data.length - from, this.#longestPayload);
+    const last = from + length === data.length;
+    const flags =
+      (from === 0 ? dataFlag.begin : 0) |
+      (last ? dataFlag.end : 0) |
+      (message.redelivered ? dataFlag.redelivered : 0) |
+      (message.inAnswerTo === 0 ? 0 : dataFlag.answer) |
+      (message.lastAnswer ? dataFlag.lastAnswer : 0);
+    const payload = length === data.length ? data : data.subarray(from, from + length);
+    this.#writer.data(
+      frameType.data,
+      flags,
+      message.streamId,
+      message.sequence,
+      message.ppid,
+      message.inAnswerTo,
+      payload,
+    );
+    this.#sentBytes += length + messageOverhead;
+    this.#headSent = from + length;
+    if (last) this.#finishHead(message);
+  }
+
+  #finishHead(message: OutgoingMessage): void {
+    this.#queuedBytes -= message.data.length + messageOverhead;
+    this.#headSent = 0;
+    this.#head++;
+    this.#sent++;
+    // Long queues must not keep what has left.
+    if (this.#head >= 1024 && this.#head * 2 > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  #writeAcknowledgement(): void {
+    let count = -1;
+    let passed = 0;
+    for (const marker of this.#markers) {
+      if (marker.after > this.#sent) break;
+      count = marker.count;
+      passed++;
+    }
+    if (passed === 0) return;
+    this.#markers.splice(0, passed);
+    const at = this.#writer.frame(frameType.acknowledgement, 0, 0, 4);
+    this.#writer.view.setUint32(at, count);
+  }
+
+  /** Writes an ASAP message between the messages that have left and those that wait, whatever the credit. */
+  writeControl(ppid: number, message: Uint8Array): void {
+    this.#writer.data(frameType.data, dataFlag.begin | dataFlag.end, 0, 0, ppid, 0, message);
+  }
+}
