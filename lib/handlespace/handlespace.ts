@@ -195,6 +195,8 @@ export class Handlespace {
     if (from === to) return [];
     const entries = [...this.#ownership.owned(from)];
     for (const entry of entries) {
+      // A listener of an earlier change may have removed it or given it away.
+      if (!this.#ownership.owned(from).has(entry)) continue;
       const previous = entry.element;
       this.#ownership.remove(entry);
       entry.element = { ...previous, homeServerId: to };
@@ -213,7 +215,10 @@ export class Handlespace {
   /** Removes the elements of a server that were not registered or replicated since mark() (step 5), and returns them. */
   removeMarked(owner: number): HandlespaceEntry[] {
     const left = [...this.#ownership.owned(owner)].filter((entry) => entry.marked);
-    for (const entry of left) this.#remove(entry, 'handleTable');
+    for (const entry of left) {
+      // A listener of an earlier change may have removed it or given it away.
+      if (this.#ownership.owned(owner).has(entry)) this.#remove(entry, 'handleTable');
+    }
     return left;
   }
 
