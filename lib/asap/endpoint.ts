@@ -40,10 +40,7 @@ export interface AsapEndpointEvents {
   home: [server: TransportAddress];
 }
 
-const unreachable = diagnosticEvent<{ poolHandle: string; identifier: number; reported: boolean }>(
-  'asap',
-  'unreachable-reported',
-);
+const unreachable = diagnosticEvent<{ poolHandle: string; identifier: number; reported: boolean }>('asap', 'unreachable-reported');
 
 /** Reports that wait for a home server; further ones are dropped, the failures are remembered all the same. */
 const maxWaitingReports = 256;
@@ -123,19 +120,10 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
    * Resolves a pool handle, and as long as the pool is unknown asks again (100 ms to 2 s, with jitter), until
    * `options.timeout` has passed.
    */
-  awaitPool(
-    poolHandle: PoolHandle,
-    options: ResolveOptions & { readonly timeout: number },
-    callback: ResolveCallback,
-  ): Cancellable {
+  awaitPool(poolHandle: PoolHandle, options: ResolveOptions & { readonly timeout: number }, callback: ResolveCallback): Cancellable {
     if (this.#closed) return this.#refuse(callback);
     const { clock, random, timers } = this.#options;
-    return awaitPool(poolHandle, options, callback, {
-      clock,
-      random,
-      timers,
-      resolve: (...all) => this.resolve(...all),
-    });
+    return awaitPool(poolHandle, options, callback, { clock, random, timers, resolve: (...all) => this.resolve(...all) });
   }
 
   /** CachePopulateRequest (section 6.3): asks the registrar whatever the cache holds. */
@@ -159,8 +147,7 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
   /** Registers an element (section 3.1). The handler is told how it goes, now and for as long as it is registered. */
   register(description: ElementDescription, handler: RegistrationHandler): RegisteredElement {
     const { clock, timers, random } = this.#options;
-    if (this.#closed)
-      throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'the operational scope is closed' });
+    if (this.#closed) throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'the operational scope is closed' });
     const identifier = description.identifier ?? random.identifier();
     const element = new RegisteredElement({ ...description, identifier }, handler, {
       clock,
@@ -179,8 +166,7 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
    */
   reportUnreachable(poolHandle: PoolHandle, peIdentifier: number): void {
     const reported = this.#suspicion.add(poolHandle, peIdentifier, this.#options.clock.now());
-    if (unreachable.watched)
-      unreachable.publish({ poolHandle: poolHandleText(poolHandle), identifier: peIdentifier, reported });
+    if (unreachable.watched) unreachable.publish({ poolHandle: poolHandleText(poolHandle), identifier: peIdentifier, reported });
     if (!reported || this.#closed) return;
     const message = { type: 'endpointUnreachable', poolHandle, peIdentifier } as const;
     if (!this.#home.send(message) && this.#waitingReports.length < maxWaitingReports) {

@@ -95,8 +95,7 @@ export class Resolver {
 
   /** Asks for a pool although nobody waits: to renew a subscription at a new home server. */
   refresh(poolHandle: PoolHandle): void {
-    if (!this.#requests.has(poolHandle))
-      this.#around.home.send(this.#message(poolHandle, this.#around.timers.elementsWanted));
+    if (!this.#requests.has(poolHandle)) this.#around.home.send(this.#message(poolHandle, this.#around.timers.elementsWanted));
   }
 
   /** There is a new home server: it is asked what the old one left open. */
@@ -111,8 +110,7 @@ export class Resolver {
     for (const request of [...this.#requests.values()]) {
       const stale = this.#cache.stale(request.poolHandle, this.#around.clock.now());
       for (const waiter of [...request.waiters]) {
-        if (stale !== undefined)
-          this.#finish(request, waiter, undefined, this.#resolution(request.poolHandle, stale, 'staleCache'));
+        if (stale !== undefined) this.#finish(request, waiter, undefined, this.#resolution(request.poolHandle, stale, 'staleCache'));
         else if (waiter.hunt === 'once') this.#finish(request, waiter, noEnrpServer(failures, request.poolHandle));
       }
     }

@@ -3,15 +3,7 @@
  * that everything in it runs on. It talks to nobody until something is resolved or registered.
  */
 
-import {
-  checkInteger,
-  checkMilliseconds,
-  checkObject,
-  checkPort,
-  checkString,
-  invalidArgumentType,
-  invalidArgumentValue,
-} from '../arguments.js';
+import { checkInteger, checkMilliseconds, checkObject, checkPort, checkString, invalidArgumentType, invalidArgumentValue } from '../arguments.js';
 import { type Clock, systemClock } from '../clock.js';
 import { type Random, systemRandom } from '../random.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
@@ -131,14 +123,10 @@ export class OperationalScope {
 function checkResolveOptions(options: ResolveOptions): void {
   checkObject('options', options);
   if (options.timeout !== undefined) checkMilliseconds('options.timeout', options.timeout);
-  if (options.elementsWanted !== undefined)
-    checkInteger('options.elementsWanted', options.elementsWanted, 1, 0xffffffff);
+  if (options.elementsWanted !== undefined) checkInteger('options.elementsWanted', options.elementsWanted, 1, 0xffffffff);
 }
 
-function promised(
-  signal: AbortSignal | undefined,
-  start: (callback: ResolveCallback) => Cancellable,
-): Promise<Resolution> {
+function promised(signal: AbortSignal | undefined, start: (callback: ResolveCallback) => Cancellable): Promise<Resolution> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(signal.reason);
@@ -165,12 +153,10 @@ export function parseRegistrars(given: string | readonly RegistrarAddress[]): re
   const list: readonly RegistrarAddress[] = typeof given === 'string' ? [given] : given;
   const addresses: TransportAddress[] = [];
   for (const registrar of list) {
-    const parts =
-      typeof registrar === 'string' ? registrar.split(',').filter((part) => part.trim() !== '') : [registrar];
+    const parts = typeof registrar === 'string' ? registrar.split(',').filter((part) => part.trim() !== '') : [registrar];
     for (const part of parts) addresses.push(parseRegistrar(part));
   }
-  if (addresses.length === 0)
-    throw invalidArgumentValue('options.registrars', given, 'must name at least one registrar');
+  if (addresses.length === 0) throw invalidArgumentValue('options.registrars', given, 'must name at least one registrar');
   return addresses;
 }
 
@@ -178,10 +164,7 @@ function parseRegistrar(registrar: RegistrarAddress): TransportAddress {
   if (typeof registrar !== 'string') {
     checkObject('options.registrars', registrar);
     const host = checkString('options.registrars.host', registrar.host);
-    return {
-      host,
-      port: registrar.port === undefined ? asapPort : checkPort('options.registrars.port', registrar.port, false),
-    };
+    return { host, port: registrar.port === undefined ? asapPort : checkPort('options.registrars.port', registrar.port, false) };
   }
   const text = registrar.trim();
   // [ipv6]:port, host:port, and without a port; more than one colon outside brackets is an IPv6 address.

@@ -69,9 +69,7 @@ export function completeElement(element: PoolElement, remote: TransportAddress):
     ...element,
     userTransport: completeTransport(element.userTransport, host),
     asapTransport: completeTransport(asapTransport, host),
-    ...(element.mappings === undefined
-      ? undefined
-      : { mappings: element.mappings.map((offer) => completeOffer(offer, host)) }),
+    ...(element.mappings === undefined ? undefined : { mappings: element.mappings.map((offer) => completeOffer(offer, host)) }),
   };
 }
 

@@ -13,14 +13,8 @@ import type { RegistrarConnection } from './connection.js';
 import type { RegistrarSettings } from './options.js';
 import type { ServedElement } from './servedElement.js';
 
-const missed = diagnosticEvent<{ poolHandle: string; identifier: number; reason: string }>(
-  'registrar',
-  'keep-alive-missed',
-);
-const reported = diagnosticEvent<{ poolHandle: string; identifier: number; reporters: number }>(
-  'registrar',
-  'unreachable-report',
-);
+const missed = diagnosticEvent<{ poolHandle: string; identifier: number; reason: string }>('registrar', 'keep-alive-missed');
+const reported = diagnosticEvent<{ poolHandle: string; identifier: number; reporters: number }>('registrar', 'unreachable-report');
 
 export interface KeepAliveSurroundings {
   readonly settings: RegistrarSettings;
@@ -101,11 +95,7 @@ export class KeepAlives {
     }
     element.timer?.cancel();
     element.watch = 'probing';
-    element.timer = clock.setTimeout(
-      () => this.#fail(element, 'no acknowledgement'),
-      timers.keepAliveTimeout,
-      'background',
-    );
+    element.timer = clock.setTimeout(() => this.#fail(element, 'no acknowledgement'), timers.keepAliveTimeout, 'background');
     this.#sent++;
     if (connected) element.connection?.send(this.#message(element.entry));
     else this.#dial(element);
@@ -114,13 +104,7 @@ export class KeepAlives {
   #message(entry: HandlespaceEntry): Parameters<RegistrarConnection['send']>[0] {
     const { serverId } = this.#around.settings;
     // Naming the element is the reference implementation's way to have several on one connection.
-    return {
-      type: 'endpointKeepAlive',
-      home: false,
-      serverId,
-      poolHandle: entry.poolHandle,
-      peIdentifier: entry.identifier,
-    };
+    return { type: 'endpointKeepAlive', home: false, serverId, poolHandle: entry.poolHandle, peIdentifier: entry.identifier };
   }
 
   /** Asks at the address that the element advertised for ASAP: it has no connection to us. */
@@ -144,8 +128,7 @@ export class KeepAlives {
               if (message.poolHandle === poolHandle && message.peIdentifier === identifier) this.start(element);
             },
             onClose: () => {
-              if (element.watch === 'probing' && element.hangUp === hangUp)
-                this.#fail(element, 'the probe connection closed');
+              if (element.watch === 'probing' && element.hangUp === hangUp) this.#fail(element, 'the probe connection closed');
             },
           },
           clock,
