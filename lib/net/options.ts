@@ -6,13 +6,16 @@ import {
   checkMilliseconds,
   checkObject,
   checkString,
+  invalidArgumentType,
   invalidArgumentValue,
+  outOfRange,
 } from '../arguments.js';
 import { OperationalScope } from '../asap/scope.js';
 import { type TcpMappingOptions, tcpMappingOptions } from '../mapping/tcp/options.js';
 import type { Handled, Message } from '../session/message.js';
 import type { FailoverCallback } from '../session/session.js';
 import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session.js';
+import type { MemberSelectionPolicy } from '../wire/parameters.js';
 
 /** Limits and times of the TCP mapping (docs/mappings.md). */
 export type MappingOptions = Partial<TcpMappingOptions>;
@@ -111,4 +114,23 @@ export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionO
     maxFailovers: given.maxFailovers ?? defaults.maxFailovers,
     onFailover: given.onFailover,
   };
+}
+
+/** A policy's name, or its values as RFC 5356 has them (loads and weights as unsigned 32-bit integers). */
+export type PolicyOption = MemberSelectionPolicy | 'roundRobin' | 'leastUsed';
+
+/** A load of 0 to 1 as RFC 5356 section 3.1 counts it. */
+export function checkLoad(load: unknown): number {
+  if (typeof load !== 'number') throw invalidArgumentType('load', 'of type number', load);
+  if (!(load >= 0 && load <= 1)) throw outOfRange('load', '>= 0 and <= 1', load);
+  return Math.round(load * 0xffffffff);
+}
+
+export function checkPolicy(policy: PolicyOption, load: number | undefined): MemberSelectionPolicy {
+  if (typeof policy === 'object' && policy !== null) {
+    return load === undefined || !('load' in policy) ? policy : { ...policy, load: checkLoad(load) };
+  }
+  if (policy === 'roundRobin') return { type: 'roundRobin' };
+  if (policy === 'leastUsed') return { type: 'leastUsed', load: checkLoad(load ?? 0) };
+  throw invalidArgumentValue('options.policy', policy, "must be 'roundRobin', 'leastUsed' or a MemberSelectionPolicy");
 }

@@ -85,6 +85,11 @@ export class ElementSession implements Session, Replier, MappingHandler {
     this.#connection.abort(abortCode.handlerFailed, 'the message handler failed');
   }
 
+  /** There is no room for the session here: its user goes elsewhere. */
+  refuse(): void {
+    this.#connection.abort(abortCode.limit, 'the element has no room for another session');
+  }
+
   /** Sends the user a cookie, which it echoes to the next element should this one fail (RFC 5352 section 3.8). */
   setCookie(cookie: Uint8Array): void {
     this.#connection.sendControl(encodeAsap({ type: 'cookie', cookie }));
