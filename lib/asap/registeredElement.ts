@@ -76,13 +76,13 @@ export class RegisteredElement {
   /** The attributes that a registrar accepted last. */
   #accepted: ElementAttributes | undefined;
   #state: RegistrationState = 'registering';
-  /** The state to go back to when `update` is rejected. */
+  /** New attributes are under way: their rejection leaves the accepted ones in force. */
   #updating = false;
   /** T2 while a registration is under way, T3 while a deregistration is, T4 in between. */
   #timer: Timer | undefined;
   /** Ends the first registration; in the foreground. */
   #deadline: Timer | undefined;
-  /** Registrations sent since the last success (MAX-REG-ATTEMPT). */
+  /** Registrations that were left unanswered since the last success (MAX-REG-ATTEMPT). */
   #attempts = 0;
   /** Registrations sent and not answered: while there is a later one, an answer is about attributes of the past. */
   #unanswered = 0;
@@ -210,7 +210,6 @@ export class RegisteredElement {
     const { home, timers } = this.#around;
     const message = { type: 'registration', poolHandle: this.poolHandle, poolElement: this.#element() } as const;
     if (!home.send(message)) return;
-    this.#attempts++;
     this.#unanswered++;
     this.#arm(() => this.#onRegistrationTimeout(), timers.registrationTimeout);
   }
@@ -220,7 +219,7 @@ export class RegisteredElement {
     const { home, timers } = this.#around;
     this.#unanswered = 0;
     if (this.#state === 'registered') this.#state = 'lost';
-    if (this.#attempts >= timers.maxRegistrationAttempts) {
+    if (++this.#attempts >= timers.maxRegistrationAttempts) {
       this.#attempts = 0;
       const error = this.#timeoutError();
       if (this.#accepted === undefined) {
@@ -244,7 +243,6 @@ export class RegisteredElement {
     this.#deadline = undefined;
     this.#state = 'registered';
     this.#accepted = this.#attributes;
-    const repeated = this.#attempts === 0 && !this.#updating;
     this.#updating = false;
     this.#attempts = 0;
     this.#registeredAt = clock.now();
@@ -253,7 +251,7 @@ export class RegisteredElement {
     const whole = life === Number.POSITIVE_INFINITY ? life : registrationLifeSeconds(life) * 1000;
     this.#arm(() => this.#register(), reregistrationInterval(whole, timers.maxReregistrationInterval));
     if (registered.watched) registered.publish({ poolHandle: poolHandleText(this.poolHandle), identifier: this.identifier, server });
-    if (!repeated) this.#handler.onRegistered();
+    this.#handler.onRegistered();
   }
 
   #onRejected(response: RegistrationResponse): void {

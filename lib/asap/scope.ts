@@ -3,6 +3,7 @@
  * that everything in it runs on. It talks to nobody until something is resolved or registered.
  */
 
+import { isIPv6 } from 'node:net';
 import { checkInteger, checkMilliseconds, checkObject, checkPort, checkString, invalidArgumentType, invalidArgumentValue } from '../arguments.js';
 import { type Clock, systemClock } from '../clock.js';
 import { type Random, systemRandom } from '../random.js';
@@ -167,9 +168,9 @@ function parseRegistrar(registrar: RegistrarAddress): TransportAddress {
     return { host, port: registrar.port === undefined ? asapPort : checkPort('options.registrars.port', registrar.port, false) };
   }
   const text = registrar.trim();
-  // [ipv6]:port, host:port, and without a port; more than one colon outside brackets is an IPv6 address.
+  if (isIPv6(text)) return { host: text, port: asapPort };
+  // [ipv6]:port, host:port, and without a port.
   const match = /^\[([^\]]+)\](?::(.*))?$/.exec(text) ?? /^([^:]+)(?::(.*))?$/.exec(text);
-  if (match === null && /^[0-9a-fA-F:.]+$/.test(text)) return { host: text, port: asapPort };
   const host = match?.[1];
   if (host === undefined) throw invalidArgumentValue('options.registrars', registrar, 'must be host:port');
   return { host, port: match?.[2] === undefined ? asapPort : checkPort('options.registrars', match[2], false) };
