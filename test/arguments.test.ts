@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { basename } from 'node:path';
 import test from 'ava';
 import {
   badPort,
@@ -33,14 +34,12 @@ for (const port of [65_536, -1, 1.5, '99999', 'x', '']) {
 
 for (const [index, value] of [undefined, null, 5, 'a text that is longer than twenty-eight characters', true, 5n, Symbol('s'), [], {}, new Map(), Object.create(null), class Foo {}, () => {}].entries()) {
   test(`a wrong type is told in Node's words: ${typeof value} (${index})`, (t) => {
-    const theirs = nodes(() => process.chdir(Symbol.iterator as never));
-    t.is(theirs.code, 'ERR_INVALID_ARG_TYPE');
     if (typeof value === 'string') {
-      t.is(checkString('directory', value), value);
+      t.is(checkString('path', value), value);
       return;
     }
-    const same = nodes(() => process.chdir(value as never));
-    const ours = t.throws(() => checkString('directory', value), { instanceOf: TypeError });
+    const same = nodes(() => basename(value as never));
+    const ours = t.throws(() => checkString('path', value), { instanceOf: TypeError });
     t.is(ours?.message, same.message);
     t.is((ours as NodeJS.ErrnoException).code, same.code ?? '');
   });
