@@ -73,3 +73,20 @@ export class RserpoolError extends Error {
     this.origin = facts.origin ?? 'local';
   }
 }
+
+/** An AggregateError with one of our codes. */
+export interface RserpoolAggregateError extends AggregateError {
+  readonly code: RserpoolErrorCode;
+  readonly poolHandle: string | undefined;
+}
+
+/** All of `errors` in one, for when every element failed. */
+export function aggregateError(
+  code: RserpoolErrorCode,
+  facts: RserpoolErrorFacts,
+  errors: readonly Error[],
+): RserpoolAggregateError {
+  const { message } = new RserpoolError(code, facts);
+  const aggregate = new AggregateError(errors, `${message}: ${errors.length} errors`);
+  return Object.assign(aggregate, { code, poolHandle: facts.poolHandle });
+}

@@ -68,6 +68,8 @@ export const abortCode = {
   limit: 6,
   /** The far side did not answer heartbeats. */
   heartbeatTimeout: 7,
+  /** The element's message handler threw or rejected. */
+  handlerFailed: 8,
 } as const;
 
 /** What the two sides told each other when the connection opened. */
@@ -103,6 +105,17 @@ export interface MappingHandler {
    */
   onClose(error: RserpoolError | undefined): void;
 }
+
+/** Tells nobody: the handler of a connection that has no owner yet. */
+export const noMappingHandler: MappingHandler = {
+  onOpen() {},
+  onMessage() {},
+  onControl() {},
+  onAcknowledged() {},
+  onRoom() {},
+  onGoElsewhere() {},
+  onClose() {},
+};
 
 /** An open way to carry one session's messages between a pool user and one element. */
 export interface MappingConnection {

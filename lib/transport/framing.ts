@@ -40,7 +40,9 @@ export class FramedChannel implements MessageChannel {
   constructor(stream: ByteStream, options: FramedChannelOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#framer = new MessageFramer(options.maxMessageSize === undefined ? {} : { maxMessageSize: options.maxMessageSize });
+    this.#framer = new MessageFramer(
+      options.maxMessageSize === undefined ? {} : { maxMessageSize: options.maxMessageSize },
+    );
     this.localAddress = stream.localAddress;
     this.remoteAddress = stream.remoteAddress;
     stream.handler = {
@@ -63,7 +65,10 @@ export class FramedChannel implements MessageChannel {
     });
     if (fault === undefined || this.#state !== 'open') return;
     this.#options.onFault?.(fault);
-    this.#error = new RserpoolError('ERR_RSERPOOL_PROTOCOL', { detail: `${fault.reason} (${fault.section})`, origin: 'remote' });
+    this.#error = new RserpoolError('ERR_RSERPOOL_PROTOCOL', {
+      detail: `${fault.reason} (${fault.section})`,
+      origin: 'remote',
+    });
     this.close();
   }
 
@@ -96,7 +101,10 @@ export class FramedChannel implements MessageChannel {
 
   #onEnd(): void {
     if (this.#state === 'open' && this.#framer.pendingBytes > 0) {
-      this.#error = new RserpoolError('ERR_RSERPOOL_CONNECTION_BROKEN', { detail: 'in the middle of a message', origin: 'remote' });
+      this.#error = new RserpoolError('ERR_RSERPOOL_CONNECTION_BROKEN', {
+        detail: 'in the middle of a message',
+        origin: 'remote',
+      });
     }
     // Requests whose answers cannot be awaited are of no use: neither protocol has a half-open state.
     this.#state = this.#state === 'closed' ? 'closed' : 'ending';

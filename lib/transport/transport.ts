@@ -27,6 +27,9 @@ export interface ByteStreamHandler {
   onClose(error: Error | undefined): void;
 }
 
+/** Tells nobody: the handler of a stream that has no owner. */
+export const noHandler: ByteStreamHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
+
 /** An open connection that carries bytes in order. */
 export interface ByteStream {
   readonly localAddress: TransportAddress;

@@ -34,6 +34,7 @@ export function readMappings(reader: ParameterReader, offset: number, length: nu
     }
     const transports = readTransports(reader, entry + 4, entry + entryLength);
     if (transports.length === 0) throw reader.invalid(entry, section, 'an entry has no transport', offset, end);
+    checkCount(reader, entry, offers.length, 'entries');
     offers.push({ mapping: reader.view.getUint8(entry), version: reader.view.getUint8(entry + 1), transports });
     entry += entryLength;
   }
@@ -47,10 +48,18 @@ function readTransports(reader: ParameterReader, start: number, end: number): Tr
   while (offset < end) {
     const length = reader.parameterLength(offset, end);
     const transport = readTransport(reader, offset, length, 'any', section);
-    if (transport !== undefined) transports.push(transport);
+    if (transport !== undefined) {
+      checkCount(reader, offset, transports.length, 'transports');
+      transports.push(transport);
+    }
     offset = reader.next(offset, length, end);
   }
   return transports;
+}
+
+function checkCount(reader: ParameterReader, offset: number, count: number, what: string): void {
+  const most = reader.limits.maxMappings;
+  if (count === most) throw reader.overLimit(offset, `more than ${most} ${what} in a Mapping`);
 }
 
 /** Writes a Mapping parameter; a RangeError if there is no entry, or one without a transport. */

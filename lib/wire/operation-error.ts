@@ -36,6 +36,7 @@ export function readOperationError(reader: ParameterReader, offset: number, leng
     if (causeLength < 4 || causeLength > end - at) {
       throw reader.invalid(at, section, `Cause Length ${causeLength} is not possible`, offset, end);
     }
+    reader.countParameter(at);
     causes.push({ code: reader.view.getUint16(at), information: reader.copyValue(at, causeLength) });
     at = Math.min(at + padded(causeLength), end);
   }

@@ -34,9 +34,6 @@ export function padded(length: number): number {
 
 const nothing = new Uint8Array(0);
 
-/** What an Unrecognized Parameter's two highest bits ask for when a parameter is skipped. */
-export type Skipped = 'skipped';
-
 export class ParameterReader {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -69,10 +66,15 @@ export class ParameterReader {
       const reason = `Parameter Length ${length} exceeds the ${end - offset} bytes left`;
       throw this.invalid(offset, 'RFC 5354 section 3', reason, offset, end);
     }
+    this.countParameter(offset);
+    return length;
+  }
+
+  /** Counts a parameter, or what costs as much, against the limit. */
+  countParameter(offset: number): void {
     if (++this.#parameters > this.limits.maxParameters) {
       throw this.overLimit(offset, `more than ${this.limits.maxParameters} parameters`);
     }
-    return length;
   }
 
   /**
@@ -114,7 +116,7 @@ export class ParameterReader {
    * skipped, and throws the Refusal otherwise. A type that RFC 5354 defines is no stranger: out of place, it is a
    * protocol error.
    */
-  unrecognized(offset: number, length: number): Skipped {
+  unrecognized(offset: number, length: number): void {
     const type = this.view.getUint16(offset);
     if (isDefinedType(type)) {
       const reason = `${parameterName(type)} has no place here`;
@@ -122,7 +124,6 @@ export class ParameterReader {
     }
     if ((type & 0x4000) !== 0) this.#addCause(causeCode.unrecognizedParameter, offset, offset + length);
     if ((type & 0x8000) === 0) throw this.discard();
-    return 'skipped';
   }
 
   /** The Refusal that drops the message, with what there is to report. */

@@ -60,6 +60,12 @@ export function readPoolElement(reader: ParameterReader, offset: number, length:
     } else {
       reader.unrecognized(at, partLength);
       extensions ??= [];
+      if (extensions.length === reader.limits.maxExtensions) {
+        throw reader.overLimit(
+          at,
+          `more than ${reader.limits.maxExtensions} unrecognised parameters in a pool element`,
+        );
+      }
       extensions.push(copyExtension(reader, at, partLength));
     }
     at = reader.next(at, partLength, end);

@@ -205,11 +205,15 @@ const transports: readonly AsapVector[] = [
     address: '192.0.2.1',
   }),
   withTransport('Opaque', '00100008 deadbeef', { type: 'opaque', data: hex('deadbeef') }),
-  vector('Opaque of one byte: no length counts the padding', `0100 0021 ${ab} 000a0015 12345678 00000000 00000258 00100005 de000000`, {
-    type: 'registration',
-    poolHandle: 'AB',
-    poolElement: { ...element, userTransport: { type: 'opaque', data: hex('de') } },
-  }),
+  vector(
+    'Opaque of one byte: no length counts the padding',
+    `0100 0021 ${ab} 000a0015 12345678 00000000 00000258 00100005 de000000`,
+    {
+      type: 'registration',
+      poolHandle: 'AB',
+      poolElement: { ...element, userTransport: { type: 'opaque', data: hex('de') } },
+    },
+  ),
 ];
 
 const policies: readonly AsapVector[] = [

@@ -48,7 +48,13 @@ for (const counted of [true, false]) {
     const anywhere = fc.array(fc.nat({ max: bytes.length }), { maxLength: 20 });
     fc.assert(
       fc.property(anywhere, (cuts) => {
-        t.deepEqual(frame(bytes, cuts.toSorted((a, b) => a - b)).messages, messages);
+        t.deepEqual(
+          frame(
+            bytes,
+            cuts.toSorted((a, b) => a - b),
+          ).messages,
+          messages,
+        );
       }),
     );
   });
@@ -86,7 +92,10 @@ for (const cut of [0, 2, 4]) {
 test('a message above the limit is a fault at its header, one at the limit is not', (t) => {
   const framer = new MessageFramer({ maxMessageSize: 12 });
   const seen: number[] = [];
-  t.is(framer.push(hex('0b000009 000d0005 ff000000'), (message) => seen.push(message.length)), undefined);
+  t.is(
+    framer.push(hex('0b000009 000d0005 ff000000'), (message) => seen.push(message.length)),
+    undefined,
+  );
   const fault = framer.push(hex('0b00000d'), (message) => seen.push(message.length));
   t.like(fault, { reason: 'limit: message above 12 bytes', cause: { code: 6 } });
   t.deepEqual(seen, [12]);
@@ -98,7 +107,10 @@ test('the largest message there can be comes through', (t) => {
   largest.set(hex('0b00ffff 000dfffb'));
   const sizes: number[] = [];
   for (let at = 0; at < largest.length; at += 1000) {
-    t.is(framer.push(largest.subarray(at, at + 1000), (message) => sizes.push(message.length)), undefined);
+    t.is(
+      framer.push(largest.subarray(at, at + 1000), (message) => sizes.push(message.length)),
+      undefined,
+    );
   }
   t.deepEqual(sizes, [65_536]);
 });

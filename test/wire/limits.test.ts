@@ -6,6 +6,13 @@ import { decode } from '../vectors/vector.js';
 const ab = '00090006 41420000';
 const ipv4 = '00010008 c0000201';
 const element = '000a0018 12345678 00000000 00000258 00100008 00000000';
+/** A registration whose element holds an empty opaque transport and these parameters. */
+function registration(parts: string): string {
+  const size = hex(parts).length;
+  const u16 = (value: number): string => value.toString(16).padStart(4, '0');
+  return `0100${u16(32 + size)} ${ab} 000a${u16(20 + size)} 12345678 00000000 00000258 00100004 ${parts}`;
+}
+
 const lackOfResources = { code: 6, information: hex('') };
 
 for (const [limit, value, allowed, excessive] of [
@@ -18,8 +25,17 @@ for (const [limit, value, allowed, excessive] of [
     `0a000018 10000001 00040010 00070000 ${ipv4}`,
     `0a000020 10000001 00040018 00070000 ${ipv4} ${ipv4}`,
   ],
+  ['maxExtensions', 1, registration('80000004'), registration('80000004 c0000004')],
+  [
+    'maxMappings',
+    1,
+    registration('8253000c 02010008 00100004'),
+    registration('82530014 02010008 00100004 00000008 00100004'),
+  ],
+  ['maxMappings', 1, registration('8253000c 02010008 00100004'), registration('82530010 0201000c 00100004 00100004')],
+  ['maxParameters', 2, '0e00000c 000c0008 00010004', '0e000010 000c000c 00010004 00020004'],
 ] as const) {
-  test(`${limit}: what is at the limit passes, one more is Lack of Resources`, (t) => {
+  test(`${limit} ${value}, not ${excessive}: what is at the limit passes, one more is Lack of Resources`, (t) => {
     const limits = wireLimits({ [limit]: value });
     t.is(decode('asap', hex(allowed), limits).type, 'message');
     t.is(decode('asap', hex(excessive)).type, 'message');

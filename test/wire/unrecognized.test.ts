@@ -54,9 +54,7 @@ for (const [place, bytes] of [
   test(`in ${place}, an unknown parameter with bits 11 is skipped with a report`, (t) => {
     const decoded = decode('asap', size(bytes(tlv('c011'))));
     if (decoded.type !== 'message') return t.fail(decoded.type);
-    t.deepEqual(decoded.report, [
-      { code: causeCode.unrecognizedParameter, information: hex('c011 0007 010203') },
-    ]);
+    t.deepEqual(decoded.report, [{ code: causeCode.unrecognizedParameter, information: hex('c011 0007 010203') }]);
   });
 }
 

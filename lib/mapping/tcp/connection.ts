@@ -7,7 +7,12 @@
 
 import type { Clock } from '../../clock.js';
 import { RserpoolError, type RserpoolErrorCode } from '../../errors.js';
-import type { ByteStream, ByteStreamHandler, TransportAddress } from '../../transport/transport.js';
+import {
+  type ByteStream,
+  type ByteStreamHandler,
+  noHandler,
+  type TransportAddress,
+} from '../../transport/transport.js';
 import {
   abortCode,
   asapPpid,
@@ -16,18 +21,11 @@ import {
   type MappingFeatures,
   type MappingHandler,
   mappingId,
+  noMappingHandler,
   type OutgoingMessage,
 } from '../mapping.js';
-import {
-  dataHeaderLength,
-  expand,
-  firstSkippableType,
-  frameType,
-  heartbeatLength,
-  helloFlag,
-  longestReason,
-  magic,
-} from './frame.js';
+import { abortError, writeAbort } from './abort.js';
+import { dataHeaderLength, expand, firstSkippableType, frameType, heartbeatLength, helloFlag, magic } from './frame.js';
 import { Heartbeats } from './heartbeats.js';
 import { decodeHello, encodeHello, longestHello } from './hello.js';
 import { type Arrival, Inbound } from './inbound.js';
@@ -39,20 +37,10 @@ import { FrameWriter } from './writer.js';
 
 /** Bytes handed to the stream in one call. */
 const batch = 128 * 1024;
-const nobody: MappingHandler = {
-  onOpen() {},
-  onMessage() {},
-  onControl() {},
-  onAcknowledged() {},
-  onRoom() {},
-  onGoElsewhere() {},
-  onClose() {},
-};
-
 export class TcpMappingConnection implements MappingConnection, ByteStreamHandler {
   readonly mapping: number = mappingId.tcp;
   readonly features: MappingFeatures = tcpMappingFeatures;
-  handler: MappingHandler = nobody;
+  handler: MappingHandler = noMappingHandler;
   readonly #stream: ByteStream;
   readonly #clock: Clock;
   readonly #options: TcpMappingOptions;
@@ -221,7 +209,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   ): boolean {
     if (this.#state === 'opening') {
       if (type === frameType.hello) this.#onHello(flags, bytes, view, body, length);
-      else if (type === frameType.abort) this.#onAbort(bytes, view, body, length);
+      else if (type === frameType.abort) this.#close(abortError(bytes.subarray(body, body + length)));
       else this.#protocolError(`a frame of type ${type} before the hello`);
       return this.#open;
     }
@@ -251,7 +239,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
         if (this.#withoutLease.length > 0) this.#handOnLeased();
         break;
       case frameType.abort:
-        this.#onAbort(bytes, view, body, length);
+        this.#close(abortError(bytes.subarray(body, body + length)));
         break;
       case frameType.goElsewhere:
         if (this.#side.role === 'element') return this.#protocolError('a user asks its element to go elsewhere');
@@ -339,20 +327,6 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     this.#closeIfDone();
   }
 
-  #onAbort(bytes: Uint8Array, view: DataView, body: number, length: number): void {
-    const code = length >= 4 ? view.getUint32(body) : 0;
-    const text = new TextDecoder().decode(
-      bytes.subarray(body + Math.min(4, length), body + Math.min(length, 4 + longestReason)),
-    );
-    const error =
-      code === abortCode.application
-        ? this.#error('ERR_RSERPOOL_ABORTED', text, undefined)
-        : code === abortCode.versionMismatch
-          ? this.#error('ERR_RSERPOOL_VERSION_MISMATCH', text, undefined)
-          : this.#error('ERR_RSERPOOL_CONNECTION_BROKEN', `the far side aborted it (code ${code}: ${text})`, undefined);
-    this.#close(error);
-  }
-
   #scheduleFlush(): void {
     if (this.#flushScheduled || this.#state === 'closed') return;
     this.#flushScheduled = true;
@@ -428,12 +402,9 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
 
   #abort(code: number, reason: string, error: RserpoolError | undefined): void {
     if (this.#state === 'closed') return;
-    const text = new TextEncoder().encode(reason).subarray(0, longestReason);
     this.#writer.take();
     if (this.#side.role === 'element' && this.#state === 'opening') this.#writer.raw(magic);
-    const at = this.#writer.frame(frameType.abort, 0, 0, 4 + text.length);
-    this.#writer.view.setUint32(at, code);
-    this.#writer.bytes(at + 4, text);
+    writeAbort(this.#writer, code, reason);
     this.#stream.write(this.#writer.take());
     // Who cannot hear us must not hear us later either: a reset throws away what the system still holds.
     const deaf = code === abortCode.failedOver || code === abortCode.heartbeatTimeout;
@@ -461,7 +432,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     const stream = this.#stream;
     if (how === 'linger') this.#linger(stream);
     else {
-      stream.handler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
+      stream.handler = noHandler;
       stream.destroy(how === 'reset' ? 'reset' : undefined);
     }
     this.#clock.defer(() => this.handler.onClose(error));
@@ -470,7 +441,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   /** Lets the far side read our last words before the stream is gone. */
   #linger(stream: ByteStream): void {
     const timer = this.#clock.setTimeout(() => stream.destroy(), this.#options.closeTimeout, 'background');
-    stream.handler = { onData() {}, onDrain() {}, onEnd: () => stream.destroy(), onClose: () => timer.cancel() };
+    stream.handler = { ...noHandler, onEnd: () => stream.destroy(), onClose: () => timer.cancel() };
     stream.end();
   }
 }

@@ -51,7 +51,6 @@ export const helloFlag = { failedOver: 0x01, cookieFollows: 0x02 } as const;
 
 /** Length of a heartbeat's body: stamp, echoed stamp, age of the echo, patience. */
 export const heartbeatLength = 16;
-export const longestReason = 1024;
 
 /** The full number whose low 32 bits are `low`, nearest to `reference`. */
 export function expand(low: number, reference: number): number {

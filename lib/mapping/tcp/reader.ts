@@ -42,7 +42,10 @@ export class FrameReader {
     const size = chunk.length;
     while (size - at >= headerLength) {
       const length = view.getUint32(at + 4);
-      if (length > this.#longestBody) return this.#refuse(view.getUint8(at), length);
+      if (length > this.#longestBody) {
+        this.#refuse(view.getUint8(at), length);
+        return;
+      }
       const next = at + headerLength + length;
       if (next > size) break;
       if (

@@ -16,18 +16,9 @@ import type {
 } from '../transport.js';
 import { formatAddress } from '../transport.js';
 import { MemoryProcess } from './process.js';
-import { MemoryStream, type Segment } from './stream.js';
+import { MemoryStream } from './stream.js';
+import type { Link, Segment, Surroundings } from './surroundings.js';
 import { VirtualTime } from './virtual-time.js';
-
-/** One direction of the way between two machines. */
-export interface Link {
-  /** Milliseconds one way. */
-  latency: number;
-  /** Bytes a millisecond. */
-  bandwidth: number;
-  /** Nothing passes; what is sent waits, as TCP retransmits it after the link is joined again. */
-  cut: boolean;
-}
 
 export interface MemoryNetworkOptions {
   readonly random?: Random;
@@ -55,7 +46,7 @@ function systemError(code: string, call: string, at: TransportAddress): NodeJS.E
   });
 }
 
-export class MemoryNetwork {
+export class MemoryNetwork implements Surroundings {
   readonly time: VirtualTime = new VirtualTime();
   readonly random: Random;
   readonly receiveBuffer: number;
@@ -128,8 +119,8 @@ export class MemoryNetwork {
     return this.intercept?.(from, to, segment) === 'lose' ? retransmissionTimeout : 0;
   }
 
-  closePortsOf(process: MemoryProcess): void {
-    for (const [key, port] of this.#ports) if (port.process === process) this.#ports.delete(key);
+  closePortsOf(transport: ByteStreamTransport): void {
+    for (const [key, port] of this.#ports) if (port.process.transport === transport) this.#ports.delete(key);
   }
 
   #listen(process: MemoryProcess, at: TransportAddress, callbacks: ListenCallbacks): Listener {

@@ -2,14 +2,14 @@
 
 import type { Clock } from '../../clock.js';
 import type { ByteStreamTransport } from '../transport.js';
-import type { MemoryNetwork } from './network.js';
 import type { MemoryStream } from './stream.js';
+import type { Surroundings } from './surroundings.js';
 import type { ScheduledEvent } from './virtual-time.js';
 
 export type ProcessState = 'running' | 'frozen' | 'dead';
 
 export class MemoryProcess {
-  readonly network: MemoryNetwork;
+  readonly network: Surroundings;
   /** The IP address of the machine it runs on; several processes may share one. */
   readonly address: string;
   /** For traces. */
@@ -25,7 +25,7 @@ export class MemoryProcess {
   #running = false;
   #failure: ((error: unknown) => void) | undefined;
 
-  constructor(network: MemoryNetwork, address: string, name: string, transport: ByteStreamTransport) {
+  constructor(network: Surroundings, address: string, name: string, transport: ByteStreamTransport) {
     this.network = network;
     this.address = address;
     this.name = name;
@@ -120,7 +120,7 @@ export class MemoryProcess {
     this.#timersDue = [];
     this.#inputDue = [];
     this.#deferred = [];
-    this.network.closePortsOf(this);
+    this.network.closePortsOf(this.transport);
     for (const stream of [...this.streams]) stream.orphan();
   }
 }

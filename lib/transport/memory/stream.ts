@@ -1,24 +1,25 @@
 /** One end of a simulated TCP connection: the part that the system keeps, and the part that the process holds. */
 
-import type { ByteStream, ByteStreamHandler, TransportAddress } from '../transport.js';
-import type { MemoryProcess } from './process.js';
+import type { Clock } from '../../clock.js';
+import { type ByteStream, type ByteStreamHandler, noHandler, type TransportAddress } from '../transport.js';
+import type { Segment, Surroundings } from './surroundings.js';
 
-/** What travels. */
-export type Segment =
-  | { readonly type: 'data'; readonly bytes: Uint8Array }
-  | { readonly type: 'fin' }
-  | { readonly type: 'rst' };
-
-const silent: ByteStreamHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
+/** The process that holds an end, as far as the stream needs it. */
+export interface StreamOwner {
+  readonly clock: Clock;
+  readonly network: Surroundings;
+  readonly streams: Set<MemoryStream>;
+  dispatch(kind: 'timer' | 'input', run: () => void): void;
+}
 
 /** More than this waiting to be sent makes `write` return false, as Node's default does. */
 const writeHighWaterMark = 64 * 1024;
 
 export class MemoryStream implements ByteStream {
-  readonly process: MemoryProcess;
+  readonly process: StreamOwner;
   readonly localAddress: TransportAddress;
   readonly remoteAddress: TransportAddress;
-  handler: ByteStreamHandler = silent;
+  handler: ByteStreamHandler = noHandler;
   #peer: MemoryStream | undefined;
   /** 'open': the process holds it. 'orphan': the process is gone, the system sends what is left. 'closed': no more. */
   #state: 'opening' | 'open' | 'orphan' | 'closed' = 'opening';
@@ -39,7 +40,7 @@ export class MemoryStream implements ByteStream {
   /** No segment may overtake an earlier one. */
   #lastArrival = 0;
 
-  constructor(process: MemoryProcess, localAddress: TransportAddress, remoteAddress: TransportAddress) {
+  constructor(process: StreamOwner, localAddress: TransportAddress, remoteAddress: TransportAddress) {
     this.process = process;
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;

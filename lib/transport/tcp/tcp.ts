@@ -1,25 +1,24 @@
 /** Byte streams over TCP: Node's own sockets behind our callback interface. */
 
-import { Socket, createServer } from 'node:net';
-import type {
-  Attempt,
-  ByteStream,
-  ByteStreamHandler,
-  ByteStreamTransport,
-  ConnectCallbacks,
-  ListenCallbacks,
-  Listener,
-  TransportAddress,
+import { createServer, Socket } from 'node:net';
+import {
+  type Attempt,
+  type ByteStream,
+  type ByteStreamHandler,
+  type ByteStreamTransport,
+  type ConnectCallbacks,
+  type ListenCallbacks,
+  type Listener,
+  noHandler,
+  type TransportAddress,
 } from '../transport.js';
-
-const silent: ByteStreamHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
 
 /** A connected `net.Socket` as a byte stream. */
 export class TcpStream implements ByteStream {
   readonly socket: Socket;
   readonly localAddress: TransportAddress;
   readonly remoteAddress: TransportAddress;
-  handler: ByteStreamHandler = silent;
+  handler: ByteStreamHandler = noHandler;
   #error: Error | undefined;
 
   constructor(socket: Socket) {

@@ -1,0 +1,181 @@
+/** Looks for an element that takes a session: resolves, tries the elements in turn, pauses, begins again, until time runs out. */
+
+import type { Clock, Timer } from '../clock.js';
+import { aggregateError, RserpoolError, type RserpoolErrorCode } from '../errors.js';
+import type { MappingConnection, MappingHandler } from '../mapping/mapping.js';
+import type { Random } from '../random.js';
+import type { Attempt } from '../transport/transport.js';
+import type { PoolElement } from '../wire/parameters.js';
+import { Candidates, type ExclusionTimes, type PoolView } from './candidates.js';
+
+/** What is said to an element when it is reached. */
+export interface SessionHello {
+  readonly sessionId: Uint8Array;
+  readonly failedOver: boolean;
+  readonly cookieFollows: boolean;
+}
+
+/** What a session needs of the pool: a narrow view, so that it knows neither registrars nor transports. */
+export interface PoolAccess {
+  readonly poolHandle: string;
+  /** The pool's elements; `refresh` asks the registrar whatever the cache holds. Calls back once, within `timeout` ms. */
+  resolve(
+    refresh: boolean,
+    timeout: number,
+    callback: (error: Error | undefined, pool: PoolView | undefined) => void,
+  ): void;
+  /** Something was sent to the element, or was to be, and it failed (RFC 5352 section 3.5). */
+  reportUnreachable(identifier: number): void;
+  /** Connects to the element and says hello to it. */
+  dial(
+    element: PoolElement,
+    hello: SessionHello,
+    callbacks: { onOpen(connection: MappingConnection): MappingHandler; onFailed(errors: readonly Error[]): void },
+  ): Attempt;
+}
+
+export interface SearchOptions {
+  readonly exclusion: ExclusionTimes;
+  /** Milliseconds between rounds over the pool: doubling from `first` to `most`, each shortened at random by up to half. */
+  readonly backoff: { readonly first: number; readonly most: number };
+}
+
+export interface SearchCallbacks {
+  /** An element has said hello: returns who is told of its connection. The search is over. */
+  onReached(element: PoolElement, connection: MappingConnection): MappingHandler;
+  /** Time ran out. `errors`: what the registrar and each element that was tried said. */
+  onExhausted(errors: readonly Error[]): void;
+  /** Whether something is to be sent to the element, so that its failure may be reported. */
+  hasSomethingToSend(): boolean;
+}
+
+export class ElementSearch {
+  readonly #pool: PoolAccess;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #options: SearchOptions;
+  readonly #callbacks: SearchCallbacks;
+  readonly #candidates = new Candidates();
+  /** Counts the searches: what belongs to an earlier one is late. */
+  #run = 0;
+  #searching = false;
+  #hello: SessionHello | undefined;
+  #errors: Error[] = [];
+  #backoff = 0;
+  #attempt: Attempt | undefined;
+  #deadline: Timer | undefined;
+  #deadlineAt = 0;
+  #pause: Timer | undefined;
+
+  constructor(pool: PoolAccess, clock: Clock, random: Random, options: SearchOptions, callbacks: SearchCallbacks) {
+    this.#pool = pool;
+    this.#clock = clock;
+    this.#random = random;
+    this.#options = options;
+    this.#callbacks = callbacks;
+  }
+
+  /** Searches for at most `timeout` ms. */
+  start(timeout: number, hello: SessionHello): void {
+    this.stop();
+    this.#searching = true;
+    this.#hello = hello;
+    this.#errors = [];
+    this.#backoff = this.#options.backoff.first;
+    this.#deadlineAt = this.#clock.now() + timeout;
+    this.#deadline = this.#clock.setTimeout(() => {
+      this.stop();
+      this.#callbacks.onExhausted(this.#errors);
+    }, timeout);
+    this.#resolve(false);
+  }
+
+  stop(): void {
+    this.#run++;
+    this.#searching = false;
+    this.#attempt?.cancel();
+    this.#attempt = undefined;
+    this.#deadline?.cancel();
+    this.#pause?.cancel();
+  }
+
+  /** The element failed: it is passed over for a while. */
+  exclude(identifier: number, how: keyof ExclusionTimes): void {
+    this.#candidates.failed(identifier, this.#clock.now() + this.#options.exclusion[how]);
+  }
+
+  isExcluded(identifier: number): boolean {
+    return this.#candidates.isExcluded(identifier, this.#clock.now());
+  }
+
+  #resolve(refresh: boolean): void {
+    const run = this.#run;
+    // The registrar's silence is to be known as such before the time for all of it runs out.
+    const timeout = Math.max(1, (this.#deadlineAt - this.#clock.now()) * 0.9);
+    this.#pool.resolve(refresh, timeout, (error, pool) => {
+      if (run !== this.#run || !this.#searching) return;
+      if (pool !== undefined) {
+        this.#candidates.update(pool);
+        this.#tryNext();
+        return;
+      }
+      if (error !== undefined) this.#errors.push(error);
+      this.#pauseThenResolve();
+    });
+  }
+
+  #tryNext(): void {
+    const element = this.#candidates.next(this.#clock.now());
+    if (element === undefined) {
+      this.#pauseThenResolve();
+      return;
+    }
+    const run = this.#run;
+    this.#attempt = this.#pool.dial(element, this.#hello as SessionHello, {
+      onOpen: (connection) => {
+        this.#attempt = undefined;
+        this.stop();
+        this.#candidates.alive(element.identifier);
+        return this.#callbacks.onReached(element, connection);
+      },
+      onFailed: (errors) => {
+        if (run !== this.#run) return;
+        this.#attempt = undefined;
+        this.#errors.push(this.#elementFailed(element, errors));
+        this.exclude(element.identifier, 'silent');
+        // A report needs something that was to be sent to it (RFC 5352 section 6.9.2).
+        if (this.#callbacks.hasSomethingToSend()) this.#pool.reportUnreachable(element.identifier);
+        this.#tryNext();
+      },
+    });
+  }
+
+  #elementFailed(element: PoolElement, errors: readonly Error[]): RserpoolError {
+    const cause =
+      errors.length === 1 ? errors[0] : new AggregateError(errors, 'none of its addresses could be reached');
+    return new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', {
+      poolHandle: this.#pool.poolHandle,
+      element: element.identifier,
+      origin: 'remote',
+      cause,
+      ...(cause === undefined ? {} : { detail: cause.message }),
+    });
+  }
+
+  #pauseThenResolve(): void {
+    const delay = this.#backoff * (1 - this.#random.uniform() / 2);
+    this.#backoff = Math.min(this.#options.backoff.most, this.#backoff * 2);
+    this.#pause = this.#clock.setTimeout(() => this.#resolve(true), delay);
+  }
+}
+
+/** One error for a search in vain: what the registrar said if no element was ever tried, else all elements' errors. */
+export function searchError(code: RserpoolErrorCode, poolHandle: string, errors: readonly Error[]): Error {
+  const tried = errors.some((error) => error instanceof RserpoolError && error.element !== undefined);
+  const last = errors.at(-1);
+  if (!tried && last !== undefined) return last;
+  // A long search repeats itself: the last word of each element is enough.
+  const latest = new Map<unknown, Error>();
+  for (const error of errors) latest.set(error instanceof RserpoolError ? error.element : error.message, error);
+  return aggregateError(code, { poolHandle, origin: 'remote' }, [...latest.values()]);
+}

@@ -1,0 +1,146 @@
+/** Messages as a session's owner sees them, and as the session keeps them until they are acknowledged. */
+
+import { asapPpid, type IncomingMessage, type MappingConnection, type OutgoingMessage } from '../mapping/mapping.js';
+
+/** How a message is sent. */
+export interface SendOptions {
+  /** Stream of the mapping, 0 to 65535. Default: 0. */
+  readonly streamId?: number;
+  /** Payload protocol identifier, unsigned 32 bits; 11 is ASAP's own and refused. Default: 0. */
+  readonly ppid?: number;
+  /** Whether to send it again to another element (RFC 5352 section 6.5.5). Default: true. */
+  readonly failover?: boolean;
+}
+
+/** A message that the sender keeps until the far application has taken it (docs/api.md, "retrieval"). */
+export class RetainedMessage implements OutgoingMessage {
+  readonly type: 'message' | 'end';
+  readonly sequence: number;
+  readonly data: Uint8Array;
+  readonly streamId: number;
+  readonly ppid: number;
+  readonly inAnswerTo: number;
+  readonly lastAnswer: boolean;
+  readonly failover: boolean;
+  redelivered = false;
+  /** Its last answer has come: that acknowledges it, wherever it stands in the queue. */
+  answered = false;
+  /** Called once: without error when acknowledged, with one when given up. */
+  onSettled: ((error: Error | undefined) => void) | undefined;
+
+  constructor(
+    type: 'message' | 'end',
+    sequence: number,
+    data: Uint8Array,
+    options: SendOptions,
+    inAnswerTo: number,
+    lastAnswer: boolean,
+    onSettled: ((error: Error | undefined) => void) | undefined,
+  ) {
+    // The control channel is told from data by its identifier alone (RFC 5352 section 5).
+    if (options.ppid === asapPpid) throw new RangeError(`ppid ${asapPpid} belongs to ASAP`);
+    this.type = type;
+    this.sequence = sequence;
+    this.data = data;
+    this.streamId = options.streamId ?? 0;
+    this.ppid = options.ppid ?? 0;
+    this.failover = options.failover ?? true;
+    this.inAnswerTo = inAnswerTo;
+    this.lastAnswer = lastAnswer;
+    this.onSettled = onSettled;
+  }
+
+  settle(error: Error | undefined): void {
+    const { onSettled } = this;
+    this.onSettled = undefined;
+    onSettled?.(error);
+  }
+}
+
+/** What `reply` needs of a session. */
+export interface Replier {
+  answer(data: Uint8Array, inAnswerTo: number, last: boolean, options: SendOptions): boolean;
+}
+
+/**
+ * A message that came. It is acknowledged to its sender when the application has *taken* it: see `acknowledge`.
+ */
+export class Message {
+  readonly #connection: MappingConnection;
+  readonly #session: Replier;
+  readonly #incoming: IncomingMessage;
+
+  constructor(connection: MappingConnection, session: Replier, incoming: IncomingMessage) {
+    this.#connection = connection;
+    this.#session = session;
+    this.#incoming = incoming;
+  }
+
+  get data(): Uint8Array {
+    return this.#incoming.data;
+  }
+
+  get streamId(): number {
+    return this.#incoming.streamId;
+  }
+
+  get ppid(): number {
+    return this.#incoming.ppid;
+  }
+
+  /** The message's number in its session and direction, from 1: the same when it is redelivered. */
+  get sequence(): number {
+    return this.#incoming.sequence;
+  }
+
+  /** It was sent to another element before, which may have executed it: recognise it by session identifier and sequence. */
+  get redelivered(): boolean {
+    return this.#incoming.redelivered;
+  }
+
+  /** The sequence of our message that this answers; 0: none. */
+  get inAnswerTo(): number {
+    return this.#incoming.inAnswerTo;
+  }
+
+  /** It is the last answer to `inAnswerTo`. */
+  get lastAnswer(): boolean {
+    return this.#incoming.lastAnswer;
+  }
+
+  /** The application has it: the sender may forget it. Harmless the second time. */
+  acknowledge(): void {
+    this.#connection.take(this.#incoming);
+  }
+
+  /**
+   * Answers it. The last answer acknowledges it too, so that an acknowledged request is one whose answer has arrived.
+   * False: the session waits for room, or has ended (its user asks another element).
+   */
+  reply(data: Uint8Array, options: SendOptions & { readonly last?: boolean } = {}): boolean {
+    return this.#session.answer(data, this.#incoming.sequence, options.last ?? true, options);
+  }
+}
+
+/** What a message handler returns: nothing, or when it will have taken the message. */
+export type Handled = void | PromiseLike<unknown>;
+
+/**
+ * Gives a message to its handler and acknowledges it when the handler has returned or its promise has settled.
+ * `onFailure` is told what it threw or rejected with; the message then stays unacknowledged.
+ */
+export function handle(
+  message: Message,
+  handler: (message: Message) => Handled,
+  onFailure: (error: unknown) => void,
+): void {
+  let handled: Handled;
+  try {
+    handled = handler(message);
+  } catch (error) {
+    onFailure(error);
+    return;
+  }
+  if (handled === undefined || handled === null || typeof handled.then !== 'function') message.acknowledge();
+  else handled.then(() => message.acknowledge(), onFailure);
+}

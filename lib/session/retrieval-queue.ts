@@ -1,0 +1,68 @@
+/** What was given to a session and is not yet acknowledged, in the order in which it was given to the connection. */
+
+import type { RetainedMessage } from './message.js';
+
+export class RetrievalQueue {
+  #messages: RetainedMessage[] = [];
+  #head = 0;
+  /** How many were acknowledged since the queue last began anew. */
+  #acknowledged = 0;
+
+  get length(): number {
+    return this.#messages.length - this.#head;
+  }
+
+  push(message: RetainedMessage): void {
+    this.#messages.push(message);
+  }
+
+  /** The `count` oldest have been taken by the far application. */
+  acknowledge(count: number): void {
+    const end = this.#head + count;
+    for (; this.#head < end; this.#head++) (this.#messages[this.#head] as RetainedMessage).settle(undefined);
+    this.#acknowledged += count;
+    if (this.#head === this.#messages.length) {
+      this.#messages = [];
+      this.#head = 0;
+    } else if (this.#head >= 1024 && this.#head * 2 > this.#messages.length) {
+      this.#messages = this.#messages.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** The last answer to the message with this sequence has come. */
+  answered(sequence: number): void {
+    const message = this.#find(sequence);
+    if (message === undefined || message.answered) return;
+    message.answered = true;
+    message.settle(undefined);
+  }
+
+  /** How many of those still here have left, when the connection has sent `sentMessages` since the queue began anew. */
+  sent(sentMessages: number): number {
+    return sentMessages - this.#acknowledged;
+  }
+
+  /** Everything still here, oldest first. */
+  list(): RetainedMessage[] {
+    return this.#messages.slice(this.#head);
+  }
+
+  /** Empties the queue, for a new connection; returns what was in it, oldest first. */
+  begin(): RetainedMessage[] {
+    const list = this.list();
+    this.#messages = [];
+    this.#head = 0;
+    this.#acknowledged = 0;
+    return list;
+  }
+
+  #find(sequence: number): RetainedMessage | undefined {
+    const first = this.#messages[this.#head];
+    if (first === undefined) return undefined;
+    // Mostly the numbers are without gaps; after a failover they need not be.
+    const direct = this.#messages[this.#head + sequence - first.sequence];
+    if (direct?.sequence === sequence) return direct;
+    return this.#messages.find((message, index) => index >= this.#head && message.sequence === sequence);
+  }
+}
