@@ -27,12 +27,30 @@ function nodes(run: () => unknown): NodeJS.ErrnoException {
 for (const port of [65_536, -1, 1.5, '99999', 'x', '']) {
   test(`a bad port is told in Node's words: ${JSON.stringify(port)}`, (t) => {
     const theirs = nodes(() => connect({ port: port as number }));
-    t.throws(() => checkPort('options.port', port), { code: 'ERR_SOCKET_BAD_PORT', instanceOf: RangeError, name: theirs.name });
+    t.throws(() => checkPort('options.port', port), {
+      code: 'ERR_SOCKET_BAD_PORT',
+      instanceOf: RangeError,
+      name: theirs.name,
+    });
     t.is(badPort('Port', port).message.replace('Port', ''), theirs.message.replace(/^(options\.port|Port)/, ''));
   });
 }
 
-for (const [index, value] of [undefined, null, 5, 'a text that is longer than twenty-eight characters', true, 5n, Symbol('s'), [], {}, new Map(), Object.create(null), class Foo {}, () => {}].entries()) {
+for (const [index, value] of [
+  undefined,
+  null,
+  5,
+  'a text that is longer than twenty-eight characters',
+  true,
+  5n,
+  Symbol('s'),
+  [],
+  {},
+  new Map(),
+  Object.create(null),
+  class Foo {},
+  () => {},
+].entries()) {
   test(`a wrong type is told in Node's words: ${typeof value} (${index})`, (t) => {
     if (typeof value === 'string') {
       t.is(checkString('path', value), value);
@@ -46,7 +64,10 @@ for (const [index, value] of [undefined, null, 5, 'a text that is longer than tw
 }
 
 test('the class and code stand in the stack, as in Node', (t) => {
-  t.regex(String(invalidArgumentType('options.host', 'of type string', 5).stack), /^TypeError \[ERR_INVALID_ARG_TYPE\]: The "options.host" property must be/);
+  t.regex(
+    String(invalidArgumentType('options.host', 'of type string', 5).stack),
+    /^TypeError \[ERR_INVALID_ARG_TYPE\]: The "options.host" property must be/,
+  );
   t.is(invalidArgumentValue('mode', 'x').message, "The argument 'mode' is invalid. Received 'x'");
 });
 

@@ -22,7 +22,10 @@ test('DEBUG prints the same events', (t) => {
   const url = new URL('../lib/diagnostics.js', import.meta.url).href;
   const script = `const { diagnosticEvent } = await import(${JSON.stringify(url)}); diagnosticEvent('asap', 'tested').publish({ n: 5 });`;
   const run = (DEBUG: string): string =>
-    spawnSync(process.execPath, ['--input-type=module', '-e', script], { env: { ...process.env, DEBUG }, encoding: 'utf8' }).stderr;
+    spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, DEBUG },
+      encoding: 'utf8',
+    }).stderr;
   t.regex(run('rserpool:asap'), /rserpool:asap tested \{ n: 5 \}/);
   t.is(run('rserpool:enrp'), '');
 });

@@ -11,8 +11,8 @@ import { RserpoolError } from '../errors.js';
 import type { HandleResolution, HandleResolutionResponse } from '../wire/messages.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
-import { type CachedPool, HandleCache } from './handleCache.js';
-import type { HomeServer } from './homeServer.js';
+import { type CachedPool, HandleCache } from './handle-cache.js';
+import type { HomeServer } from './home-server.js';
 import type { AsapTimers } from './options.js';
 import {
   type Cancellable,
@@ -95,7 +95,8 @@ export class Resolver {
 
   /** Asks for a pool although nobody waits: to renew a subscription at a new home server. */
   refresh(poolHandle: PoolHandle): void {
-    if (!this.#requests.has(poolHandle)) this.#around.home.send(this.#message(poolHandle, this.#around.timers.elementsWanted));
+    if (!this.#requests.has(poolHandle))
+      this.#around.home.send(this.#message(poolHandle, this.#around.timers.elementsWanted));
   }
 
   /** There is a new home server: it is asked what the old one left open. */
@@ -110,7 +111,8 @@ export class Resolver {
     for (const request of [...this.#requests.values()]) {
       const stale = this.#cache.stale(request.poolHandle, this.#around.clock.now());
       for (const waiter of [...request.waiters]) {
-        if (stale !== undefined) this.#finish(request, waiter, undefined, this.#resolution(request.poolHandle, stale, 'staleCache'));
+        if (stale !== undefined)
+          this.#finish(request, waiter, undefined, this.#resolution(request.poolHandle, stale, 'staleCache'));
         else if (waiter.hunt === 'once') this.#finish(request, waiter, noEnrpServer(failures, request.poolHandle));
       }
     }

@@ -11,15 +11,14 @@ import type { Handlespace } from '../handlespace/handlespace.js';
 import type { Rejection } from '../handlespace/rejection.js';
 import type { Deregistration, EndpointKeepAliveAck, EndpointUnreachable, Registration } from '../wire/messages.js';
 import { causeName, errorCause, inconsistentPoolPolicy, inconsistentTransportType } from '../wire/operation-error.js';
-import { causeCode, type ErrorCause, type PoolElement, type PoolHandle, type Transport } from '../wire/parameters.js';
 import { compose } from '../wire/parameter-writer.js';
+import { causeCode, type ErrorCause, type PoolElement, type PoolHandle, type Transport } from '../wire/parameters.js';
 import { writePoolElement } from '../wire/pool-element.js';
 import { poolHandleText } from '../wire/pool-handle.js';
-import type { RegistrarConnection } from './connection.js';
-import { completeElement, elementAddresses, hasForeignAddress, isLoopback } from './elementAddresses.js';
-import { elementKey, KeepAlives } from './keepAlives.js';
+import type { RegistrarConnection, ServedElement } from './connection.js';
+import { completeElement, elementAddresses, hasForeignAddress, isLoopback } from './element-addresses.js';
+import { elementKey, KeepAlives } from './keep-alives.js';
 import type { RegistrarSettings } from './options.js';
-import type { ServedElement } from './servedElement.js';
 
 /** A refused registration: for the event and the diagnostics. */
 export interface RejectedRegistration {
@@ -67,7 +66,8 @@ export class Registrations {
     const { poolHandle } = message;
     const element = completeElement(message.poolElement, connection.remoteAddress);
     const { identifier } = element;
-    const cause = this.#objection(connection, poolHandle, element, size) ?? this.#store(connection, poolHandle, element);
+    const cause =
+      this.#objection(connection, poolHandle, element, size) ?? this.#store(connection, poolHandle, element);
     const facts = { type: 'registrationResponse', poolHandle, peIdentifier: identifier } as const;
     if (cause === undefined) {
       this.#accepted++;
@@ -177,11 +177,16 @@ export class Registrations {
     if (element.registrationLife < -1 || element.registrationLife === 0) {
       return { code: causeCode.invalidValues, information: compose((writer) => writePoolElement(writer, element)) };
     }
-    if (!acceptForeignAddresses && !isLoopback(connection.host) && hasForeignAddress(element, connection.remoteAddress)) {
+    if (
+      !acceptForeignAddresses &&
+      !isLoopback(connection.host) &&
+      hasForeignAddress(element, connection.remoteAddress)
+    ) {
       return errorCause(causeCode.rejectedDueToSecurity);
     }
     const known = this.#served.get(elementKey(poolHandle, element.identifier))?.connection === connection;
-    if (!known && connection.elements.size >= limits.maxElementsPerConnection) return errorCause(causeCode.lackOfResources);
+    if (!known && connection.elements.size >= limits.maxElementsPerConnection)
+      return errorCause(causeCode.lackOfResources);
     return undefined;
   }
 
@@ -210,7 +215,8 @@ export class Registrations {
    * element that comes over a new connection, while we have not noticed the end of the old one, is reached as before.
    */
   #isAnother(holder: ServedElement, connection: RegistrarConnection, element: PoolElement): boolean {
-    if (holder.connection === undefined || holder.connection === connection || !holder.connection.channel.open) return false;
+    if (holder.connection === undefined || holder.connection === connection || !holder.connection.channel.open)
+      return false;
     return placeOf(holder.entry.element.userTransport) !== placeOf(element.userTransport);
   }
 

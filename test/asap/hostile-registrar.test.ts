@@ -15,7 +15,10 @@ test('an unknown message whose type says report (01) gets ASAP_ERROR with the me
   const { far } = connected(world);
   far.sendBytes('4200 0008 00000001');
   world.run(10);
-  t.deepEqual(far.errors.map(({ code }) => code), [causeCode.unrecognizedMessage]);
+  t.deepEqual(
+    far.errors.map(({ code }) => code),
+    [causeCode.unrecognizedMessage],
+  );
   t.is(Buffer.from(far.errors[0]?.information ?? []).toString('hex'), '4200000800000001');
   t.deepEqual(far.closed, []);
 });
@@ -85,9 +88,20 @@ test('a message that arrives byte by byte is read like any other', (t) => {
 test('a flood of answers that nobody asked for changes nothing', (t) => {
   const world = new World();
   const { user, far } = connected(world);
-  const element = { identifier: 1, homeServerId: 0, registrationLife: 1, userTransport: { type: 'tcp', port: 1, address: '10.6.6.6' } } as const;
+  const element = {
+    identifier: 1,
+    homeServerId: 0,
+    registrationLife: 1,
+    userTransport: { type: 'tcp', port: 1, address: '10.6.6.6' },
+  } as const;
   for (let i = 0; i < 2_000; i++) {
-    far.send({ type: 'handleResolutionResponse', accepted: true, poolHandle: `pool ${i}`, poolElements: [element], errors: [] });
+    far.send({
+      type: 'handleResolutionResponse',
+      accepted: true,
+      poolHandle: `pool ${i}`,
+      poolElements: [element],
+      errors: [],
+    });
     far.send({ type: 'registrationResponse', rejected: true, poolHandle: `pool ${i}`, peIdentifier: i, errors: [] });
   }
   world.run(10);

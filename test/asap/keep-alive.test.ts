@@ -10,7 +10,13 @@ function served(world: World): { user: User; home: Scripted } {
   home.onMessage = (message, channel) => {
     if (message.type !== 'registration') return;
     const { poolHandle, poolElement } = message;
-    channel.send({ type: 'registrationResponse', rejected: false, poolHandle, peIdentifier: poolElement.identifier, errors: [] });
+    channel.send({
+      type: 'registrationResponse',
+      rejected: false,
+      poolHandle,
+      peIdentifier: poolElement.identifier,
+      errors: [],
+    });
   };
   const user = world.user('10.0.0.9', '10.0.0.1,10.0.0.2');
   user.register();
@@ -29,7 +35,9 @@ test('a keep-alive on the home connection is acknowledged with the element', (t)
   const { user, home } = served(world);
   home.send(keepAlive);
   world.run(10);
-  t.deepEqual(home.messages('endpointKeepAliveAck'), [{ type: 'endpointKeepAliveAck', poolHandle: 'echo', peIdentifier: 1 }]);
+  t.deepEqual(home.messages('endpointKeepAliveAck'), [
+    { type: 'endpointKeepAliveAck', poolHandle: 'echo', peIdentifier: 1 },
+  ]);
   t.is(user.scope.endpoint.homeServerId, 5);
 });
 
@@ -48,10 +56,16 @@ test('with several elements in the pool each one acknowledges, or the one that i
   world.run(10);
   home.send(keepAlive);
   world.run(10);
-  t.deepEqual(home.messages('endpointKeepAliveAck').map((ack) => ack.peIdentifier), [1, 2]);
+  t.deepEqual(
+    home.messages('endpointKeepAliveAck').map((ack) => ack.peIdentifier),
+    [1, 2],
+  );
   home.send({ ...keepAlive, peIdentifier: 2 });
   world.run(10);
-  t.deepEqual(home.messages('endpointKeepAliveAck').map((ack) => ack.peIdentifier), [1, 2, 2]);
+  t.deepEqual(
+    home.messages('endpointKeepAliveAck').map((ack) => ack.peIdentifier),
+    [1, 2, 2],
+  );
 });
 
 test('a keep-alive at the advertised address is acknowledged there', (t) => {
@@ -65,7 +79,10 @@ test('a keep-alive at the advertised address is acknowledged there', (t) => {
 test('KA2.4: a known registrar that sends H becomes the home server', (t) => {
   const world = new World();
   const { user, home } = served(world);
-  const next = world.scripted('10.0.0.2').connect('10.0.0.9', 7).send({ ...keepAlive, home: true, serverId: 6 });
+  const next = world
+    .scripted('10.0.0.2')
+    .connect('10.0.0.9', 7)
+    .send({ ...keepAlive, home: true, serverId: 6 });
   world.run(10);
   t.is(user.scope.endpoint.homeServer?.host, '10.0.0.2');
   t.is(user.scope.endpoint.homeServerId, 6);
@@ -78,7 +95,10 @@ test('KA2.4: a known registrar that sends H becomes the home server', (t) => {
 test('a stranger that sends H is acknowledged and not adopted', (t) => {
   const world = new World();
   const { user } = served(world);
-  const stranger = world.scripted('10.0.0.5').connect('10.0.0.9', 7).send({ ...keepAlive, home: true, serverId: 6 });
+  const stranger = world
+    .scripted('10.0.0.5')
+    .connect('10.0.0.9', 7)
+    .send({ ...keepAlive, home: true, serverId: 6 });
   world.run(10);
   t.is(stranger.messages('endpointKeepAliveAck').length, 1);
   t.is(user.scope.endpoint.homeServer?.host, '10.0.0.1');
@@ -88,7 +108,9 @@ test('a stranger at the service port cannot end a registration or answer a resol
   const world = new World();
   const { user } = served(world);
   const log = user.resolve('echo');
-  world.scripted('10.0.0.5').connect('10.0.0.9', 7)
+  world
+    .scripted('10.0.0.5')
+    .connect('10.0.0.9', 7)
     .send({ type: 'deregistrationResponse', poolHandle: 'echo', peIdentifier: 1, errors: [] })
     .send({
       type: 'handleResolutionResponse',
@@ -113,7 +135,9 @@ test('what was read before the channel was accepted is taken into account', (t) 
         onError() {},
         onConnection: (stream) => ({
           ...stream.handler,
-          onData: (chunk) => void (stream.handler = user.scope.endpoint.acceptChannel(stream, chunk)),
+          onData: (chunk) => {
+            stream.handler = user.scope.endpoint.acceptChannel(stream, chunk);
+          },
         }),
       },
     );
@@ -131,6 +155,9 @@ test('one channel too many at the service port is closed', (t) => {
   const { user } = served(world);
   const callers = Array.from({ length: 17 }, (_, i) => world.scripted(`10.0.1.${i}`).connect('10.0.0.9', 7));
   world.run(10);
-  t.deepEqual(callers.map(({ closed }) => closed.length), [...Array<number>(16).fill(0), 1]);
+  t.deepEqual(
+    callers.map(({ closed }) => closed.length),
+    [...Array<number>(16).fill(0), 1],
+  );
   t.is(user.scope.endpoint.state, 'connected');
 });

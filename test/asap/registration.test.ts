@@ -4,7 +4,13 @@ import { causeCode } from '../../lib/wire/parameters.js';
 import { type Scripted, World } from './world.js';
 
 function accepted({ poolHandle, poolElement }: Registration): AsapMessage {
-  return { type: 'registrationResponse', rejected: false, poolHandle, peIdentifier: poolElement.identifier, errors: [] };
+  return {
+    type: 'registrationResponse',
+    rejected: false,
+    poolHandle,
+    peIdentifier: poolElement.identifier,
+    errors: [],
+  };
 }
 
 /** Accepts every registration. */
@@ -89,7 +95,10 @@ test('a rejected change leaves the element registered as it was', (t) => {
   world.run(100);
   user.do(() => log.element.update({ policy: { type: 'random' } }));
   world.run(100);
-  t.deepEqual(log.events.map(({ type }) => type), ['registered', 'failed', 'registered']);
+  t.deepEqual(
+    log.events.map(({ type }) => type),
+    ['registered', 'failed', 'registered'],
+  );
   t.is(log.element.state, 'registered');
   t.deepEqual(registrar.handlespace.entry('echo', 1)?.element.policy, { type: 'leastUsed', load: 1 });
 });
@@ -127,11 +136,14 @@ test('an element whose life ran out registers again and says so', (t) => {
   world.run(10_000);
   far.send({ type: 'deregistrationResponse', poolHandle: 'echo', peIdentifier: 1, errors: [] });
   world.run(10);
-  t.deepEqual(log.events.map(({ type, at }) => [type, at]), [
-    ['registered', 0],
-    ['expired', 10_000],
-    ['registered', 10_000],
-  ]);
+  t.deepEqual(
+    log.events.map(({ type, at }) => [type, at]),
+    [
+      ['registered', 0],
+      ['expired', 10_000],
+      ['registered', 10_000],
+    ],
+  );
 });
 
 test('a registrar that expires a registration again and again is asked less and less often', (t) => {

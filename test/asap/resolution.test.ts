@@ -5,7 +5,14 @@ import { poolElement, type Scripted, World } from './world.js';
 
 function positive({ poolHandle, subscribe }: HandleResolution, ...identifiers: number[]): AsapMessage {
   const poolElements = identifiers.map((identifier) => poolElement(identifier, '10.0.0.7'));
-  return { type: 'handleResolutionResponse', accepted: subscribe, poolHandle, policy: { type: 'random' }, poolElements, errors: [] };
+  return {
+    type: 'handleResolutionResponse',
+    accepted: subscribe,
+    poolHandle,
+    policy: { type: 'random' },
+    poolElements,
+    errors: [],
+  };
 }
 
 const unknown: ErrorCause = { code: causeCode.unknownPoolHandle, information: new Uint8Array(0) };
@@ -17,7 +24,8 @@ function negative(poolHandle: string, errors = [unknown]): AsapMessage {
 /** Answers every resolution with two elements. */
 function answering(world: World): Scripted {
   const far = world.scripted('10.0.0.1').listen();
-  far.onMessage = (message, channel) => void (message.type === 'handleResolution' && channel.send(positive(message, 1, 2)));
+  far.onMessage = (message, channel) =>
+    void (message.type === 'handleResolution' && channel.send(positive(message, 1, 2)));
   return far;
 }
 
@@ -28,7 +36,10 @@ test('a resolution gives policy and elements as the registrar named them', (t) =
   world.run(100);
   t.is(log.error, undefined);
   t.deepEqual(log.resolution?.policy, { type: 'random' });
-  t.deepEqual(log.resolution?.elements.map(({ identifier }) => identifier), [1, 2]);
+  t.deepEqual(
+    log.resolution?.elements.map(({ identifier }) => identifier),
+    [1, 2],
+  );
   t.is(log.resolution?.source, 'server');
 });
 
@@ -91,7 +102,10 @@ test('resolutions of one pool at the same time share one request', (t) => {
   const logs = [user.resolve('echo'), user.resolve('echo'), user.resolve('echo')];
   world.run(100);
   t.is(far.messages('handleResolution').length, 1);
-  t.deepEqual(logs.map((log) => log.resolution?.elements.length), [2, 2, 2]);
+  t.deepEqual(
+    logs.map((log) => log.resolution?.elements.length),
+    [2, 2, 2],
+  );
 });
 
 test('one that wants more elements than were asked for is answered by a second request', (t) => {
@@ -101,7 +115,10 @@ test('one that wants more elements than were asked for is answered by a second r
   const few = user.resolve('echo', { elementsWanted: 1 });
   const many = user.resolve('echo', { elementsWanted: 500 });
   world.run(100);
-  t.deepEqual(far.messages('handleResolution').map((message) => message.elementsWanted), [1, 500]);
+  t.deepEqual(
+    far.messages('handleResolution').map((message) => message.elementsWanted),
+    [1, 500],
+  );
   t.is(few.at, 4);
   t.is(many.at, 6);
 });
@@ -214,7 +231,9 @@ test('a subscriber hears of each change, across the death of its registrar', (t)
   world.user('10.0.0.7', '10.0.0.1,10.0.0.2').register({ identifier: 1 });
   world.run(100);
   user.do(() => {
-    user.scope.endpoint.subscribe('echo', (resolution) => heard.push(resolution?.elements.map(({ identifier }) => identifier).sort()));
+    user.scope.endpoint.subscribe('echo', (resolution) =>
+      heard.push(resolution?.elements.map(({ identifier }) => identifier).sort()),
+    );
   });
   world.run(100);
   world.user('10.0.0.8', '10.0.0.1,10.0.0.2').register({ identifier: 2 });

@@ -3,11 +3,24 @@ import { OperationalScope, parseRegistrars } from '../../lib/asap/scope.js';
 
 for (const [given, expected] of [
   ['10.0.0.1', [{ host: '10.0.0.1', port: 3863 }]],
-  ['a.example:4000, b.example ,', [{ host: 'a.example', port: 4000 }, { host: 'b.example', port: 3863 }]],
+  [
+    'a.example:4000, b.example ,',
+    [
+      { host: 'a.example', port: 4000 },
+      { host: 'b.example', port: 3863 },
+    ],
+  ],
   ['[::1]:4000', [{ host: '::1', port: 4000 }]],
   ['[::1]', [{ host: '::1', port: 3863 }]],
   ['fe80::1', [{ host: 'fe80::1', port: 3863 }]],
-  [['x', { host: 'y' }, { host: 'z', port: 5 }], [{ host: 'x', port: 3863 }, { host: 'y', port: 3863 }, { host: 'z', port: 5 }]],
+  [
+    ['x', { host: 'y' }, { host: 'z', port: 5 }],
+    [
+      { host: 'x', port: 3863 },
+      { host: 'y', port: 3863 },
+      { host: 'z', port: 5 },
+    ],
+  ],
 ] as const) {
   test(`registrars: ${JSON.stringify(given)}`, (t) => {
     t.deepEqual<unknown, unknown>(parseRegistrars(given), expected);
@@ -41,7 +54,10 @@ test('a scope that was never used talks to nobody and closes', async (t) => {
 
 test('misuse of resolve throws as Node does', (t) => {
   const scope = new OperationalScope();
-  t.throws(() => scope.resolve(5 as never), { code: 'ERR_INVALID_ARG_TYPE', message: 'The "poolHandle" argument must be of type string. Received type number (5)' });
+  t.throws(() => scope.resolve(5 as never), {
+    code: 'ERR_INVALID_ARG_TYPE',
+    message: 'The "poolHandle" argument must be of type string. Received type number (5)',
+  });
   t.throws(() => scope.resolve('echo', { timeout: Number.NaN }), { code: 'ERR_OUT_OF_RANGE' });
   t.throws(() => scope.resolve('echo', { elementsWanted: 0 }), { code: 'ERR_OUT_OF_RANGE' });
 });

@@ -11,14 +11,17 @@ test('three registrars at most are tried at a time; T5 doubles from 10 s to 60 s
   world.run(195_000);
   const rounds = new Map<number, string>();
   for (const { at, to } of user.attempts) rounds.set(at, (rounds.get(at) ?? '') + to.slice(-1));
-  t.deepEqual([...rounds.entries()], [
-    [0, '123'],
-    [10_000, '451'],
-    [30_000, '234'],
-    [70_000, '512'],
-    [130_000, '345'],
-    [190_000, '123'],
-  ]);
+  t.deepEqual(
+    [...rounds.entries()],
+    [
+      [0, '123'],
+      [10_000, '451'],
+      [30_000, '234'],
+      [70_000, '512'],
+      [130_000, '345'],
+      [190_000, '123'],
+    ],
+  );
 });
 
 test('a registrar that refuses is replaced by the next one at once', (t) => {

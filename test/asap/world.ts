@@ -1,8 +1,8 @@
 /** A simulated network with registrars, scopes and scripted far ends, in virtual time. */
 
-import { type AsapChannel, openAsapChannel } from '../../lib/asap/asapChannel.js';
+import { type AsapChannel, openAsapChannel } from '../../lib/asap/asap-channel.js';
 import { asapChannelLimits } from '../../lib/asap/options.js';
-import type { ElementDescription, RegisteredElement } from '../../lib/asap/registeredElement.js';
+import type { ElementDescription, RegisteredElement } from '../../lib/asap/registered-element.js';
 import type { Resolution, ResolveOptions } from '../../lib/asap/resolution.js';
 import { OperationalScope, type OperationalScopeOptions } from '../../lib/asap/scope.js';
 import type { RegistrarOptions } from '../../lib/registrar/options.js';
@@ -157,7 +157,8 @@ export class Scripted {
   }
 
   sendBytes(hexOrBytes: string | Uint8Array): this {
-    const bytes = typeof hexOrBytes === 'string' ? Uint8Array.from(Buffer.from(hexOrBytes.replaceAll(' ', ''), 'hex')) : hexOrBytes;
+    const bytes =
+      typeof hexOrBytes === 'string' ? Uint8Array.from(Buffer.from(hexOrBytes.replaceAll(' ', ''), 'hex')) : hexOrBytes;
     this.process.dispatch('input', () => void this.streams.at(-1)?.write([bytes]));
     return this;
   }
@@ -171,7 +172,12 @@ export class Scripted {
       onErrorReport: (errors: readonly ErrorCause[]) => void this.errors.push(...errors),
       onClose: (error: Error | undefined) => void this.closed.push(error),
     };
-    const { channel }: { channel: AsapChannel } = openAsapChannel(stream, handler, this.process.clock, asapChannelLimits());
+    const { channel }: { channel: AsapChannel } = openAsapChannel(
+      stream,
+      handler,
+      this.process.clock,
+      asapChannelLimits(),
+    );
     this.channels.push(channel);
     this.streams.push(stream);
     return stream.handler;
@@ -200,7 +206,12 @@ export class World {
   registrar(address: string, options: RegistrarOptions = {}): { registrar: Registrar; process: MemoryProcess } {
     const process = this.network.spawn(address);
     const { clock, transport } = process;
-    const registrar = new Registrar({ clock, random: this.network.random, transports: { stream: transport }, ...options });
+    const registrar = new Registrar({
+      clock,
+      random: this.network.random,
+      transports: { stream: transport },
+      ...options,
+    });
     process.dispatch('input', () => void registrar.listen());
     this.run(0);
     return { registrar, process };
@@ -220,4 +231,3 @@ export function poolElement(identifier: number, address: string, facts: Partial<
   const userTransport = { type: 'tcp', port: 7, address } as const;
   return { identifier, homeServerId: 0, registrationLife: 300, userTransport, ...facts };
 }
-

@@ -21,8 +21,12 @@ function start(...words: string[]): ChildProcess {
 async function finish(child: ChildProcess): Promise<Finished> {
   let stdout = '';
   let stderr = '';
-  child.stdout?.on('data', (text) => void (stdout += text));
-  child.stderr?.on('data', (text) => void (stderr += text));
+  child.stdout?.on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr?.on('data', (text) => {
+    stderr += text;
+  });
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, stdout, stderr };
 }
@@ -41,7 +45,12 @@ test('resolve shows the elements of a pool, as text and as JSON', async (t) => {
   const scope = new OperationalScope({ registrars: address });
   await new Promise<void>((resolve, reject) => {
     scope.endpoint.register(
-      { poolHandle: 'echo', identifier: 0xabc, userTransport: { type: 'tcp', port: 7, address: '127.0.0.1' }, policy: { type: 'leastUsed', load: 3 } },
+      {
+        poolHandle: 'echo',
+        identifier: 0xabc,
+        userTransport: { type: 'tcp', port: 7, address: '127.0.0.1' },
+        policy: { type: 'leastUsed', load: 3 },
+      },
       { onRegistered: resolve, onFailed: reject, onExpired() {} },
     );
   });
@@ -74,7 +83,13 @@ test('resolve fails at once with exit code 1 when no registrar accepts', async (
 });
 
 test('wrong calls end with exit code 2 and the usage', async (t) => {
-  for (const words of [['frobnicate'], ['resolve'], ['resolve', 'a', '--nonsense'], ['registrar', '--port', 'x'], ['registrar', '--id', '0']]) {
+  for (const words of [
+    ['frobnicate'],
+    ['resolve'],
+    ['resolve', 'a', '--nonsense'],
+    ['registrar', '--port', 'x'],
+    ['registrar', '--id', '0'],
+  ]) {
     const { code, stderr } = await run(...words);
     t.is(code, 2, words.join(' '));
     t.regex(stderr, /Usage: rserpool/);

@@ -24,13 +24,19 @@ test('an answer names the policy of the pool and its elements, as many as are wa
   t.is(all?.policy?.type, 'leastUsed');
   t.false(all?.accepted);
   t.is(all?.poolElements.length, 5);
-  t.deepEqual(two?.poolElements.map(({ identifier }) => identifier), [1, 2]);
+  t.deepEqual(
+    two?.poolElements.map(({ identifier }) => identifier),
+    [1, 2],
+  );
 });
 
 test('an unknown pool is answered with Unknown Pool Handle and without a subscription', (t) => {
   const world = new World();
   const { registrar } = world.registrar('10.0.0.1');
-  const user = world.scripted('10.0.0.6').connect('10.0.0.1').send({ ...resolution, subscribe: true });
+  const user = world
+    .scripted('10.0.0.6')
+    .connect('10.0.0.1')
+    .send({ ...resolution, subscribe: true });
   world.run(10);
   const [answer] = user.messages('handleResolutionResponse');
   t.is(answer?.errors[0]?.code, causeCode.unknownPoolHandle);
@@ -43,10 +49,16 @@ test('a subscriber is told of additions, changes and removals, and not of renewa
   world.registrar('10.0.0.1');
   const far = world.scripted('10.0.0.5').connect('10.0.0.1');
   register(far, 1, '10.0.0.5', 1);
-  const user = world.scripted('10.0.0.6').connect('10.0.0.1').send({ ...resolution, subscribe: true });
+  const user = world
+    .scripted('10.0.0.6')
+    .connect('10.0.0.1')
+    .send({ ...resolution, subscribe: true });
   world.run(10);
   const heard = (): string =>
-    user.messages('handleResolutionResponse').map(({ accepted, poolElements }) => `${accepted ? 'A' : '-'}${poolElements.length}`).join(' ');
+    user
+      .messages('handleResolutionResponse')
+      .map(({ accepted, poolElements }) => `${accepted ? 'A' : '-'}${poolElements.length}`)
+      .join(' ');
   t.is(heard(), 'A1');
   register(far, 1, '10.0.0.5', 1);
   world.run(10);
@@ -68,7 +80,10 @@ test('a resolution without the S bit ends the subscription', (t) => {
   const { registrar } = world.registrar('10.0.0.1');
   const far = world.scripted('10.0.0.5').connect('10.0.0.1');
   register(far, 1, '10.0.0.5');
-  const user = world.scripted('10.0.0.6').connect('10.0.0.1').send({ ...resolution, subscribe: true });
+  const user = world
+    .scripted('10.0.0.6')
+    .connect('10.0.0.1')
+    .send({ ...resolution, subscribe: true });
   world.run(10);
   t.is(registrar.stats.subscriptions, 1);
   user.send(resolution);
@@ -80,11 +95,15 @@ test('more subscriptions than a connection may have are answered without the A b
   const world = new World();
   const { registrar } = world.registrar('10.0.0.1', { limits: { maxSubscriptionsPerConnection: 1 } });
   const far = world.scripted('10.0.0.5').connect('10.0.0.1');
-  for (const poolHandle of ['one', 'two']) far.send({ type: 'registration', poolHandle, poolElement: poolElement(1, '10.0.0.5') });
+  for (const poolHandle of ['one', 'two'])
+    far.send({ type: 'registration', poolHandle, poolElement: poolElement(1, '10.0.0.5') });
   const user = world.scripted('10.0.0.6').connect('10.0.0.1');
   for (const poolHandle of ['one', 'two']) user.send({ ...resolution, poolHandle, subscribe: true });
   world.run(10);
-  t.deepEqual(user.messages('handleResolutionResponse').map(({ accepted }) => accepted), [true, false]);
+  t.deepEqual(
+    user.messages('handleResolutionResponse').map(({ accepted }) => accepted),
+    [true, false],
+  );
   user.process.kill();
   world.run(10);
   t.is(registrar.stats.subscriptions, 0);
@@ -97,7 +116,11 @@ test('an answer that would not fit one message names as many elements as fit', (
   const extension = new Uint8Array(1_200);
   new DataView(extension.buffer).setUint32(0, 0x8abc0000 | 1_200);
   for (let i = 1; i <= 100; i++) {
-    far.send({ type: 'registration', poolHandle: 'echo', poolElement: poolElement(i, '10.0.0.5', { extensions: [extension] }) });
+    far.send({
+      type: 'registration',
+      poolHandle: 'echo',
+      poolElement: poolElement(i, '10.0.0.5', { extensions: [extension] }),
+    });
   }
   const user = world.scripted('10.0.0.6').connect('10.0.0.1').send(resolution);
   world.run(100);

@@ -20,9 +20,15 @@ test('an unknown parameter is reported as its type asks, and the message is hand
   const world = new World();
   world.registrar('10.0.0.1');
   // Handle resolution for 'echo' with a parameter of type 0xc123: skip and report.
-  const far = world.scripted('10.0.0.6').connect('10.0.0.1').sendBytes('0500 0014 0009 0008 6563686f c123 0008 deadbeef');
+  const far = world
+    .scripted('10.0.0.6')
+    .connect('10.0.0.1')
+    .sendBytes('0500 0014 0009 0008 6563686f c123 0008 deadbeef');
   world.run(10);
-  t.deepEqual(far.errors.map(({ code }) => code), [causeCode.unrecognizedParameter]);
+  t.deepEqual(
+    far.errors.map(({ code }) => code),
+    [causeCode.unrecognizedParameter],
+  );
   t.is(Buffer.from(far.errors[0]?.information ?? []).toString('hex'), 'c1230008deadbeef');
   t.is(far.messages('handleResolutionResponse').length, 1);
 });
@@ -30,7 +36,10 @@ test('an unknown parameter is reported as its type asks, and the message is hand
 test('the reference implementation can resolve: its captured request is answered', (t) => {
   const world = new World();
   world.registrar('10.0.0.1');
-  const far = world.scripted('10.0.0.6').connect('10.0.0.1').sendBytes('050000180009000c4563686f506f6f6c803f000800000001');
+  const far = world
+    .scripted('10.0.0.6')
+    .connect('10.0.0.1')
+    .sendBytes('050000180009000c4563686f506f6f6c803f000800000001');
   world.run(10);
   t.is(far.messages('handleResolutionResponse')[0]?.poolHandle, 'EchoPool');
 });
@@ -39,9 +48,15 @@ test('bytes of another protocol are an unknown message: reported by its rule, wi
   const world = new World();
   world.registrar('10.0.0.1');
   // 'GET ' reads as type 0x47 (bits 01: discard and report) with a length of 0x5420.
-  const far = world.scripted('10.0.0.6').connect('10.0.0.1').sendBytes(Buffer.from('GET / HTTP/1.1'.padEnd(0x5420, 'x')));
+  const far = world
+    .scripted('10.0.0.6')
+    .connect('10.0.0.1')
+    .sendBytes(Buffer.from('GET / HTTP/1.1'.padEnd(0x5420, 'x')));
   world.run(10);
-  t.deepEqual(far.errors.map(({ code }) => code), [causeCode.unrecognizedMessage]);
+  t.deepEqual(
+    far.errors.map(({ code }) => code),
+    [causeCode.unrecognizedMessage],
+  );
   t.true((far.errors[0]?.information.length ?? 0) <= 1_024);
 });
 
@@ -58,7 +73,10 @@ test('one connection more than maxConnections is closed', (t) => {
   const { registrar } = world.registrar('10.0.0.1', { limits: { maxConnections: 2 } });
   const far = [5, 6, 7].map((host) => world.scripted(`10.0.0.${host}`).connect('10.0.0.1'));
   world.run(10);
-  t.deepEqual(far.map(({ closed }) => closed.length), [0, 0, 1]);
+  t.deepEqual(
+    far.map(({ closed }) => closed.length),
+    [0, 0, 1],
+  );
   t.is(registrar.stats.connections, 2);
 });
 

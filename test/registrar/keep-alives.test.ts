@@ -3,7 +3,12 @@ import type { PoolElement } from '../../lib/wire/parameters.js';
 import { poolElement, type Scripted, World } from '../asap/world.js';
 
 /** An element that registers and acknowledges keep-alives as long as `alive` says so. */
-function element(world: World, address: string, alive: () => boolean = () => true, facts: Partial<PoolElement> = {}): Scripted {
+function element(
+  world: World,
+  address: string,
+  alive: () => boolean = () => true,
+  facts: Partial<PoolElement> = {},
+): Scripted {
   const far = world.scripted(address).connect('10.0.0.1');
   far.onMessage = (message, channel) => {
     if (message.type !== 'endpointKeepAlive' || !alive()) return;
@@ -39,7 +44,10 @@ test('an element that goes silent is removed one second after the keep-alive tha
   const world = new World(0);
   const { registrar } = world.registrar('10.0.0.1');
   const removed: number[] = [];
-  registrar.on('change', ({ type, reason }) => void (type === 'removed' && reason === 'unreachable' && removed.push(world.now)));
+  registrar.on(
+    'change',
+    ({ type, reason }) => void (type === 'removed' && reason === 'unreachable' && removed.push(world.now)),
+  );
   const far = element(world, '10.0.0.5', () => world.now < 20_000);
   world.run(40_000);
   t.deepEqual(removed, [(far.instants('endpointKeepAlive').at(-1) ?? 0) + 1_000]);
@@ -113,9 +121,12 @@ test('an element that never called this registrar is asked at its ASAP transport
   const world = new World(0);
   const { registrar } = world.registrar('10.0.0.1');
   const far = world.scripted('10.0.0.5').listen(9);
-  far.onMessage = (_, channel) => void channel.send({ type: 'endpointKeepAliveAck', poolHandle: 'echo', peIdentifier: 1 });
+  far.onMessage = (_, channel) =>
+    void channel.send({ type: 'endpointKeepAliveAck', poolHandle: 'echo', peIdentifier: 1 });
   const asapTransport = { type: 'tcp', port: 9, address: '10.0.0.5' } as const;
-  registrar.handlespace.replicate('echo', poolElement(1, '10.0.0.5', { asapTransport, homeServerId: 4 }), { now: world.now });
+  registrar.handlespace.replicate('echo', poolElement(1, '10.0.0.5', { asapTransport, homeServerId: 4 }), {
+    now: world.now,
+  });
   const reporter = world.scripted('10.0.0.6').connect('10.0.0.1').send(report);
   world.run(5_000);
   t.is(far.messages('endpointKeepAlive').length, 1);

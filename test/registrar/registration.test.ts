@@ -20,7 +20,11 @@ test('rule 4: the registrar becomes the owner and records the address it was cal
   t.like(far.messages('registrationResponse')[0], { rejected: false, peIdentifier: 1, errors: [] });
   const stored = registrar.handlespace.entry('echo', 1);
   t.is(stored?.owner, 77);
-  t.deepEqual(stored?.element.asapTransport, { type: 'tcp', port: far.streams[0]?.localAddress.port ?? 0, address: '10.0.0.5' });
+  t.deepEqual(stored?.element.asapTransport, {
+    type: 'tcp',
+    port: far.streams[0]?.localAddress.port ?? 0,
+    address: '10.0.0.5',
+  });
 });
 
 test('an advertised ASAP transport is kept, and unspecified addresses are filled in', (t) => {
@@ -38,8 +42,16 @@ test('an advertised ASAP transport is kept, and unspecified addresses are filled
 });
 
 for (const [what, facts, expected] of [
-  ['a foreign user address', { userTransport: { type: 'tcp', port: 7, address: '10.6.6.6' } }, causeCode.rejectedDueToSecurity],
-  ['a foreign ASAP address', { asapTransport: { type: 'tcp', port: 7, address: '10.6.6.6' } }, causeCode.rejectedDueToSecurity],
+  [
+    'a foreign user address',
+    { userTransport: { type: 'tcp', port: 7, address: '10.6.6.6' } },
+    causeCode.rejectedDueToSecurity,
+  ],
+  [
+    'a foreign ASAP address',
+    { asapTransport: { type: 'tcp', port: 7, address: '10.6.6.6' } },
+    causeCode.rejectedDueToSecurity,
+  ],
   ['a registration life of 0', { registrationLife: 0 }, causeCode.invalidValues],
   ['a registration life of -2', { registrationLife: -2 }, causeCode.invalidValues],
   ['extensions beyond maxRegistrationSize', { extensions: [extension(2_000)] }, causeCode.lackOfResources],
@@ -71,7 +83,9 @@ test('rule 2: another policy, transport type or use than the pool has is rejecte
   const world = new World();
   world.registrar('10.0.0.1');
   element(world, '10.0.0.5', {}, 1);
-  t.deepEqual(causes(element(world, '10.0.0.6', { policy: { type: 'random' } }, 2)), [causeCode.inconsistentPoolPolicy]);
+  t.deepEqual(causes(element(world, '10.0.0.6', { policy: { type: 'random' } }, 2)), [
+    causeCode.inconsistentPoolPolicy,
+  ]);
   const udp = { type: 'udp', port: 7, address: '10.0.0.7' } as const;
   t.deepEqual(causes(element(world, '10.0.0.7', { userTransport: udp }, 3)), [causeCode.inconsistentTransportType]);
 });
@@ -81,7 +95,11 @@ test('an identifier that another living element holds is rejected as not unique'
   const { registrar } = world.registrar('10.0.0.1');
   element(world, '10.0.0.5');
   t.deepEqual(causes(element(world, '10.0.0.6')), [causeCode.nonUniquePeIdentifier]);
-  t.deepEqual(registrar.handlespace.entry('echo', 1)?.element.userTransport, { type: 'tcp', port: 7, address: '10.0.0.5' });
+  t.deepEqual(registrar.handlespace.entry('echo', 1)?.element.userTransport, {
+    type: 'tcp',
+    port: 7,
+    address: '10.0.0.5',
+  });
 });
 
 test('an element that comes over a new connection before the old one is known to be broken keeps its place', (t) => {
@@ -123,7 +141,10 @@ test('an element deregisters itself; a stranger may not', (t) => {
 test('deregistering what is not registered is granted', (t) => {
   const world = new World();
   world.registrar('10.0.0.1');
-  const far = world.scripted('10.0.0.5').connect('10.0.0.1').send({ type: 'deregistration', poolHandle: 'echo', peIdentifier: 1 });
+  const far = world
+    .scripted('10.0.0.5')
+    .connect('10.0.0.1')
+    .send({ type: 'deregistration', poolHandle: 'echo', peIdentifier: 1 });
   world.run(10);
   t.deepEqual(far.messages('deregistrationResponse')[0]?.errors, []);
 });
@@ -159,7 +180,10 @@ test('an element frozen for long is removed, registers again when it thaws, and 
   user.process.thaw();
   world.run(10);
   t.is(registrar.handlespace.elementCount, 1);
-  t.deepEqual(log.events.map(({ type }) => type), ['registered', 'expired', 'registered']);
+  t.deepEqual(
+    log.events.map(({ type }) => type),
+    ['registered', 'expired', 'registered'],
+  );
 });
 
 test('an element whose connection broke is out of the answers at once and out of the pool after 50 ms', (t) => {
@@ -169,7 +193,10 @@ test('an element whose connection broke is out of the answers at once and out of
   const far = element(world, '10.0.0.5');
   far.process.kill();
   world.run(0);
-  t.deepEqual(registrar.handlespace.resolve('echo')?.elements.map(({ identifier }) => identifier), [2]);
+  t.deepEqual(
+    registrar.handlespace.resolve('echo')?.elements.map(({ identifier }) => identifier),
+    [2],
+  );
   t.is(registrar.handlespace.elementCount, 2);
   world.run(49);
   t.is(registrar.handlespace.elementCount, 2);

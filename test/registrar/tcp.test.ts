@@ -1,6 +1,6 @@
-import test from 'ava';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import test from 'ava';
 import { OperationalScope } from '../../lib/asap/scope.js';
 import { createRegistrar, type Registrar } from '../../lib/registrar/registrar.js';
 
@@ -30,9 +30,10 @@ test('over TCP: register, resolve, deregister', async (t) => {
   const deregister = await registered(scope, 1);
   const user = new OperationalScope({ registrars });
   const { elements } = await user.resolve('echo');
-  t.deepEqual(elements.map(({ identifier, userTransport }) => ({ identifier, userTransport })), [
-    { identifier: 1, userTransport: { type: 'tcp', port: 7, address: '127.0.0.1' } },
-  ]);
+  t.deepEqual(
+    elements.map(({ identifier, userTransport }) => ({ identifier, userTransport })),
+    [{ identifier: 1, userTransport: { type: 'tcp', port: 7, address: '127.0.0.1' } }],
+  );
   t.is(await deregister(), undefined);
   await t.throwsAsync(user.populate('echo'), { code: 'ERR_RSERPOOL_UNKNOWN_POOL_HANDLE' });
   scope.close();

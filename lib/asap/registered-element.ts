@@ -10,7 +10,7 @@ import type { DeregistrationResponse, RegistrationResponse } from '../wire/messa
 import { causeName } from '../wire/operation-error.js';
 import type { MappingOffer, MemberSelectionPolicy, PoolElement, PoolHandle, Transport } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
-import type { HomeServer } from './homeServer.js';
+import type { HomeServer } from './home-server.js';
 import { type AsapTimers, registrationLifeSeconds, reregistrationInterval } from './options.js';
 import { noEnrpServer } from './resolution.js';
 
@@ -54,7 +54,10 @@ export interface RegistrationHandler {
 
 const registered = diagnosticEvent<{ poolHandle: string; identifier: number; server: string }>('asap', 'registered');
 const expired = diagnosticEvent<{ poolHandle: string; identifier: number }>('asap', 'registration-expired');
-const rejected = diagnosticEvent<{ poolHandle: string; identifier: number; error: Error }>('asap', 'registration-rejected');
+const rejected = diagnosticEvent<{ poolHandle: string; identifier: number; error: Error }>(
+  'asap',
+  'registration-rejected',
+);
 
 /** The registration life that elements have by default, in milliseconds. */
 export const defaultRegistrationLife = 300_000;
@@ -91,7 +94,11 @@ export class RegisteredElement {
   #onDeregistered: ((error: Error | undefined) => void) | undefined;
 
   /** Starts to register at once. */
-  constructor(description: ElementDescription & { identifier: number }, handler: RegistrationHandler, around: ElementSurroundings) {
+  constructor(
+    description: ElementDescription & { identifier: number },
+    handler: RegistrationHandler,
+    around: ElementSurroundings,
+  ) {
     this.poolHandle = description.poolHandle;
     this.identifier = description.identifier;
     this.#attributes = description;
@@ -181,7 +188,11 @@ export class RegisteredElement {
     this.#expiries = settled ? 0 : this.#expiries + 1;
     this.#state = 'lost';
     if (this.#expiries === 0) this.#register();
-    else this.#arm(() => this.#register(), Math.min(timers.huntBackoff * 2 ** (this.#expiries - 1), timers.maxHuntBackoff));
+    else
+      this.#arm(
+        () => this.#register(),
+        Math.min(timers.huntBackoff * 2 ** (this.#expiries - 1), timers.maxHuntBackoff),
+      );
     this.#handler.onExpired();
   }
 
@@ -250,7 +261,8 @@ export class RegisteredElement {
     // The wire rounds up to seconds, and never below one.
     const whole = life === Number.POSITIVE_INFINITY ? life : registrationLifeSeconds(life) * 1000;
     this.#arm(() => this.#register(), reregistrationInterval(whole, timers.maxReregistrationInterval));
-    if (registered.watched) registered.publish({ poolHandle: poolHandleText(this.poolHandle), identifier: this.identifier, server });
+    if (registered.watched)
+      registered.publish({ poolHandle: poolHandleText(this.poolHandle), identifier: this.identifier, server });
     this.#handler.onRegistered();
   }
 

@@ -6,10 +6,15 @@
 
 import type { Clock } from '../clock.js';
 import { diagnosticEvent } from '../diagnostics.js';
-import { type ByteStream, type ByteStreamHandler, formatAddress, type TransportAddress } from '../transport/transport.js';
+import {
+  type ByteStream,
+  type ByteStreamHandler,
+  formatAddress,
+  type TransportAddress,
+} from '../transport/transport.js';
 import type { AsapMessage } from '../wire/messages.js';
-import { type AsapChannel, type AsapChannelHandler, type AsapChannelLimits, openAsapChannel } from './asapChannel.js';
-import { type HuntFailures, ServerHunt, type ServerHuntOptions } from './serverHunt.js';
+import { type AsapChannel, type AsapChannelHandler, type AsapChannelLimits, openAsapChannel } from './asap-channel.js';
+import { type HuntFailures, ServerHunt, type ServerHuntOptions } from './server-hunt.js';
 
 export interface HomeServerCallbacks {
   /** There is a new home: whatever was sent to the old one is to be sent again. */
@@ -127,7 +132,8 @@ export class HomeServer {
   /** An accepted channel that was adopted closed, or the home channel did. */
   onChannelClosed(channel: AsapChannel, error: Error | undefined): void {
     if (channel !== this.#channel || this.#state === 'closed') return;
-    if (homeLost.watched) homeLost.publish({ server: this.#server === undefined ? '' : formatAddress(this.#server), error });
+    if (homeLost.watched)
+      homeLost.publish({ server: this.#server === undefined ? '' : formatAddress(this.#server), error });
     this.#channel = undefined;
     this.#serverId = undefined;
     if (this.#state === 'connectedHunting') {
@@ -160,7 +166,12 @@ export class HomeServer {
     return stream.handler;
   }
 
-  #become(channel: AsapChannel, server: TransportAddress, serverId: number | undefined, how: 'hunt' | 'keepAlive'): void {
+  #become(
+    channel: AsapChannel,
+    server: TransportAddress,
+    serverId: number | undefined,
+    how: 'hunt' | 'keepAlive',
+  ): void {
     const old = this.#channel;
     this.#channel = channel;
     this.#server = server;
