@@ -67,6 +67,7 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
     const huntOptions: ServerHuntOptions & { limits: AsapChannelLimits } = options;
     this.#home = new HomeServer(huntOptions, {
       onHome: () => this.#onHome(),
+      onLost: () => this.#resolver.onLost(),
       onMessage: (message, channel) => this.#onMessage(message, channel),
       onRoundFailed: (failures) => {
         this.#resolver.onRoundFailed(failures);

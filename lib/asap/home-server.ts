@@ -19,6 +19,8 @@ import { type HuntFailures, ServerHunt, type ServerHuntOptions } from './server-
 export interface HomeServerCallbacks {
   /** There is a new home: whatever was sent to the old one is to be sent again. */
   onHome(): void;
+  /** The home server is gone, and its subscriptions with it. */
+  onLost(): void;
   onMessage(message: AsapMessage, channel: AsapChannel): void;
   /** A round of the hunt found nobody. */
   onRoundFailed(failures: HuntFailures): void;
@@ -136,6 +138,7 @@ export class HomeServer {
       homeLost.publish({ server: this.#server === undefined ? '' : formatAddress(this.#server), error });
     this.#channel = undefined;
     this.#serverId = undefined;
+    this.#callbacks.onLost();
     if (this.#state === 'connectedHunting') {
       this.#state = 'hunting';
       return;
@@ -177,7 +180,10 @@ export class HomeServer {
     this.#server = server;
     this.#serverId = serverId;
     this.#state = 'connected';
-    if (old !== undefined && old !== channel) old.close();
+    if (old !== undefined && old !== channel) {
+      old.close();
+      this.#callbacks.onLost();
+    }
     if (homeFound.watched) homeFound.publish({ server: formatAddress(server), how });
     this.#callbacks.onHome();
   }

@@ -89,6 +89,8 @@ export class RegisteredElement {
   #attempts = 0;
   /** Registrations sent and not answered: while there is a later one, an answer is about attributes of the past. */
   #unanswered = 0;
+  /** The owner knows that no registrar can be reached: said once until the next success. */
+  #toldOfLoss = false;
   #expiries = 0;
   #registeredAt = Number.NEGATIVE_INFINITY;
   #onDeregistered: ((error: Error | undefined) => void) | undefined;
@@ -137,7 +139,7 @@ export class RegisteredElement {
       this.#around.clock.defer(() => callback(undefined));
       return;
     }
-    const unknown = this.#state === 'rejected' && this.#accepted === undefined;
+    const unknown = this.#accepted === undefined && this.#around.home.address === undefined;
     this.#onDeregistered = callback;
     this.#state = 'deregistering';
     this.#attempts = 0;
@@ -160,7 +162,16 @@ export class RegisteredElement {
 
   /** A round of the hunt found nobody. */
   onRoundFailed(failures: ReadonlyMap<string, Error>): void {
-    if (this.#state === 'deregistering') this.#end(noEnrpServer(failures, this.poolHandle));
+    // One that looks beside a home server that is still there is no news.
+    if (this.#around.home.address !== undefined) return;
+    if (this.#state === 'deregistering') {
+      this.#end(noEnrpServer(failures, this.poolHandle));
+      return;
+    }
+    if (this.#accepted === undefined || this.#state === 'rejected' || this.#toldOfLoss) return;
+    this.#toldOfLoss = true;
+    this.#state = 'lost';
+    this.#handler.onFailed(noEnrpServer(failures, this.poolHandle), false);
   }
 
   onRegistrationResponse(response: RegistrationResponse, server: string): void {
@@ -254,6 +265,7 @@ export class RegisteredElement {
     this.#deadline = undefined;
     this.#state = 'registered';
     this.#accepted = this.#attributes;
+    this.#toldOfLoss = false;
     this.#updating = false;
     this.#attempts = 0;
     this.#registeredAt = clock.now();

@@ -73,7 +73,8 @@ export class Resolver {
     const { clock, timers } = this.#around;
     const elementsWanted = options.elementsWanted ?? timers.elementsWanted;
     if (options.fresh !== true) {
-      const cached = this.#cache.fresh(poolHandle, elementsWanted, clock.now());
+      const subscribed = this.#around.isSubscribed(poolHandle);
+      const cached = this.#cache.fresh(poolHandle, elementsWanted, clock.now(), subscribed);
       if (cached !== undefined) return this.#answerFromCache(poolHandle, cached, callback);
     }
     const timeout = options.timeout ?? timers.requestTimeout * (timers.maxRequestRetransmits + 1);
@@ -99,9 +100,13 @@ export class Resolver {
       this.#around.home.send(this.#message(poolHandle, this.#around.timers.elementsWanted));
   }
 
+  /** The home server is gone: nobody tells of changes any more. */
+  onLost(): void {
+    this.#cache.endSubscriptions(this.#around.clock.now());
+  }
+
   /** There is a new home server: it is asked what the old one left open. */
   onHome(): void {
-    this.#cache.endSubscriptions(this.#around.clock.now());
     for (const request of this.#requests.values()) this.#ask(request);
   }
 

@@ -108,12 +108,9 @@ export class Registrations {
   forget(connection: RegistrarConnection): void {
     const { handlespace, settings } = this.#around;
     for (const element of [...connection.elements]) {
-      const { poolHandle, identifier } = element.entry;
-      connection.elements.delete(element);
-      element.connection = undefined;
-      this.#keepAlives.stop(element);
-      handlespace.suspend(poolHandle, identifier);
-      const remove = (): void => void handlespace.remove(poolHandle, identifier, 'connectionBroken');
+      this.#detach(element);
+      handlespace.suspend(element.entry.poolHandle, element.entry.identifier);
+      const remove = (): void => this.#removeBroken(element);
       this.#removals.get(element)?.cancel();
       this.#removals.set(element, settings.clock.setTimeout(remove, settings.timers.removalDelay, 'background'));
     }
@@ -122,12 +119,15 @@ export class Registrations {
   /** Keeps what belongs to an entry in step with the handlespace, whoever changed it. */
   onChange(change: HandlespaceChange): void {
     const { poolHandle, identifier } = change.entry;
-    if (change.type !== 'removed') {
-      this.#armExpiry();
-      return;
-    }
     const key = elementKey(poolHandle, identifier);
     const element = this.#served.get(key);
+    if (change.type !== 'removed') {
+      this.#armExpiry();
+      // It has another home now, which watches it.
+      if (element?.connection !== undefined && element.entry.owner !== this.#around.settings.serverId)
+        this.#detach(element);
+      return;
+    }
     if (element === undefined) return;
     this.#served.delete(key);
     this.#keepAlives.stop(element);
@@ -163,6 +163,23 @@ export class Registrations {
     for (const element of this.#served.values()) this.#keepAlives.stop(element);
     this.#removals.clear();
     this.#served.clear();
+  }
+
+  /** Parts an element from its connection and stops watching it. */
+  #detach(element: ServedElement): void {
+    element.connection?.elements.delete(element);
+    element.connection = undefined;
+    this.#keepAlives.stop(element);
+    element.watch = 'idle';
+  }
+
+  /** The time to register again is over. If it did so elsewhere, it is another server's now. */
+  #removeBroken(element: ServedElement): void {
+    const { handlespace, settings } = this.#around;
+    const { poolHandle, identifier, owner } = element.entry;
+    this.#removals.delete(element);
+    if (owner === settings.serverId) handlespace.remove(poolHandle, identifier, 'connectionBroken');
+    else handlespace.resume(poolHandle, identifier);
   }
 
   /** Reasons of our own to refuse a registration (rule 5). */

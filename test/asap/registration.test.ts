@@ -66,10 +66,19 @@ test('an element that once was registered never gives up', (t) => {
   world.run(100);
   process.kill();
   world.run(600_000);
+  t.is(log.element.state, 'lost');
   world.registrar('10.0.0.1');
   world.run(2_010);
   t.is(log.element.state, 'registered');
-  t.is(log.events.at(-1)?.type, 'registered');
+  // The owner is told once that there is no registrar, and once that there is one again.
+  t.deepEqual(
+    log.events.map(({ type, ended }) => [type, ended]),
+    [
+      ['registered', undefined],
+      ['failed', false],
+      ['registered', undefined],
+    ],
+  );
 });
 
 test('a rejection tells its cause and is never tried again unchanged', (t) => {

@@ -263,6 +263,32 @@ test('a subscriber is told when the pool ceases to exist, and when it exists aga
   t.is(heard.at(-1), 1);
 });
 
+test('a subscribed pool is answered from the cache for ever, but not after the subscription or the registrar has ended', (t) => {
+  const world = new World(0);
+  const far = answering(world);
+  const user = world.user('10.0.0.9');
+  const cancel: (() => void)[] = [];
+  const source = (): string | undefined => {
+    const log = user.resolve('echo');
+    world.run(0);
+    return log.resolution?.source;
+  };
+  user.do(() => {
+    const subscription = user.scope.endpoint.subscribe('echo', () => {});
+    cancel.push(() => subscription.cancel());
+  });
+  world.run(100_000);
+  t.is(source(), 'cache');
+  far.process.kill();
+  world.run(10_000);
+  t.is(source(), undefined);
+  answering(world);
+  world.run(10_000);
+  t.is(source(), 'cache');
+  user.do(() => cancel[0]?.());
+  t.is(source(), 'server');
+});
+
 test('what was pending when the scope closes fails with ERR_RSERPOOL_SESSION_CLOSED, and later calls too', (t) => {
   const world = new World();
   const user = world.user('10.0.0.9');

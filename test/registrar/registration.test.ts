@@ -227,3 +227,19 @@ test('a registrar in the way of closing answers nobody and ends its connections'
   t.is(far.closed.length, 1);
   t.is(closed.length, 1);
 });
+
+test('an element that a peer announces as its own is no longer ours to watch or to remove', (t) => {
+  const world = new World();
+  const { registrar } = world.registrar('10.0.0.1');
+  const far = element(world, '10.0.0.5');
+  const moved = registrar.handlespace.entry('echo', 1)?.element as PoolElement;
+  registrar.handlespace.replicate(
+    'echo',
+    { ...moved, homeServerId: 99 },
+    { now: world.now, owner: 99, expires: false },
+  );
+  far.process.kill();
+  world.run(60_000);
+  t.is(registrar.handlespace.entry('echo', 1)?.owner, 99);
+  t.is(registrar.stats.keepAlivesSent, 0);
+});
