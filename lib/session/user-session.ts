@@ -24,9 +24,11 @@ import { decodeAsap, encodeAsap } from '../wire/asap.js';
 import type { PoolElement } from '../wire/parameters.js';
 import type { ExclusionTimes } from './candidates.js';
 import { ElementSearch, type PoolAccess, type SearchOptions, searchError } from './element-search.js';
+import { consult, type Failure, failoverFacts } from './failover-callback.js';
 import { Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
+import { type AnswerCallback, Requests } from './requests.js';
 import { RetrievalQueue } from './retrieval-queue.js';
-import type { FailoverCallback, FailoverFacts, Retrieved, Session, SessionHandler } from './session.js';
+import type { FailoverCallback, Retrieved, Session, SessionHandler } from './session.js';
 
 export interface UserSessionOptions extends SearchOptions {
   /** Milliseconds to reach the first element. Default: 30,000. */
@@ -59,12 +61,6 @@ const noFeatures: MappingFeatures = {
   pathMtu: false,
 };
 
-/** Why the element that had the session was left. */
-interface Failure {
-  readonly from: PoolElement;
-  readonly cause: Error;
-}
-
 export class UserSession implements Session, Replier {
   readonly sessionId: Uint8Array;
   readonly #pool: PoolAccess;
@@ -79,6 +75,7 @@ export class UserSession implements Session, Replier {
   readonly #queue = new RetrievalQueue();
   /** Not given to the connection: while none is open, and what a failover callback has not yet released. */
   #waiting: RetainedMessage[] = [];
+  readonly #requests: Requests;
   #endMessage: RetainedMessage | undefined;
   #nextSequence = 1;
   #cookie: Uint8Array | undefined;
@@ -95,6 +92,7 @@ export class UserSession implements Session, Replier {
     this.#clock = clock;
     this.#options = options;
     this.#handler = handler;
+    this.#requests = new Requests(clock, pool.poolHandle);
     this.#search = new ElementSearch(pool, clock, random, options, {
       onReached: (element, connection) => this.#reached(element, connection),
       onExhausted: (errors) => this.#exhausted(errors),
@@ -135,6 +133,28 @@ export class UserSession implements Session, Replier {
 
   send(data: Uint8Array, options: SendOptions = {}, onSettled?: (error: Error | undefined) => void): boolean {
     return this.#send(new RetainedMessage('message', this.#nextSequence++, data, options, 0, false, onSettled));
+  }
+
+  /**
+   * Sends a request and waits for its answer: sent again over failovers until it has come. `timeout` in ms. Returns
+   * what gives it up.
+   */
+  request(
+    data: Uint8Array,
+    options: SendOptions & { readonly timeout?: number },
+    callback: AnswerCallback,
+  ): (error: Error) => void {
+    const message = new RetainedMessage('message', this.#nextSequence++, data, options, 0, false, (error) => {
+      if (error !== undefined) this.#requests.abandon(message.sequence, error);
+    });
+    message.awaitsAnswer = true;
+    this.#requests.add(message, options.timeout, (error, answer) => {
+      this.#connection?.expect(this.#requests.size > 0);
+      callback(error, answer);
+    });
+    this.#send(message);
+    this.#connection?.expect(true);
+    return (error) => this.#requests.abandon(message.sequence, error);
   }
 
   answer(data: Uint8Array, inAnswerTo: number, last: boolean, options: SendOptions): boolean {
@@ -202,6 +222,7 @@ export class UserSession implements Session, Replier {
     const failure = this.#failure;
     this.#element = element;
     this.#connection = connection;
+    connection.expect(this.#requests.size > 0);
     const handler = this.#connectionHandler(connection);
     if (failure === undefined) {
       this.#state = 'open';
@@ -218,20 +239,13 @@ export class UserSession implements Session, Replier {
 
   #handOver(failure: Failure, to: PoolElement, connection: MappingConnection): void {
     const held = this.#waiting.filter((message) => message.type === 'message');
-    const facts: FailoverFacts = Object.freeze({
-      from: failure.from,
-      to,
-      cause: failure.cause,
-      cookie: this.#cookie,
-      unsent: Object.freeze(held.filter((message) => !message.redelivered)),
-      unacknowledged: Object.freeze(held.filter((message) => message.redelivered)),
-    });
-    const finish = (chosen: void | readonly RetainedMessage[]): void => {
+    const facts = failoverFacts(failure, to, this.#cookie, held);
+    const decide = (chosen: readonly RetainedMessage[] | undefined): void => {
       if (this.#connection !== connection || this.#state !== 'handingOver') return;
       this.#state = 'open';
       this.#failure = undefined;
       const resend = new Set(chosen ?? held);
-      for (const message of held) if (!resend.has(message)) message.settle(undefined);
+      for (const message of held) if (!resend.has(message)) this.#drop(message);
       this.#waiting = [];
       this.#release([...resend].filter((message) => held.includes(message)));
       const end = this.#endMessage;
@@ -243,19 +257,15 @@ export class UserSession implements Session, Replier {
       connection.abort(abortCode.application, 'the failover callback refused');
       this.#close(new RserpoolError('ERR_RSERPOOL_FAILOVER_REFUSED', { ...this.#where(), cause }));
     };
-    const { onFailover } = this.#options;
-    if (onFailover === undefined) {
-      finish(undefined);
-      return;
-    }
-    try {
-      const chosen = onFailover(facts);
-      if (chosen === undefined || chosen === null || !('then' in chosen))
-        finish(chosen as void | readonly RetainedMessage[]);
-      else chosen.then(finish, refuse);
-    } catch (error) {
-      refuse(error);
-    }
+    consult(this.#options.onFailover, facts, decide, refuse);
+  }
+
+  /** The failover callback does not want it sent again: nobody waits for it but who waits for its answer. */
+  #drop(message: RetainedMessage): void {
+    const detail = 'the failover callback did not send it again';
+    message.settle(
+      message.awaitsAnswer ? new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), detail }) : undefined,
+    );
   }
 
   /** Gives messages to the connection. */
@@ -316,7 +326,7 @@ export class UserSession implements Session, Replier {
     if (incoming.type === 'end') {
       this.#peerEnded = true;
       this.#handler.onEnd(message);
-    } else this.#handler.onMessage(message);
+    } else if (incoming.inAnswerTo === 0 || !this.#requests.take(message)) this.#handler.onMessage(message);
   }
 
   #onControl(connection: MappingConnection, bytes: Uint8Array): void {
@@ -355,6 +365,7 @@ export class UserSession implements Session, Replier {
     const from = this.#element as PoolElement;
     const connection = this.#connection as MappingConnection;
     const sent = this.#queue.sent(connection.sentMessages);
+    this.#requests.restart();
     const kept = this.#queue.begin().flatMap((message, index) => {
       if (index < sent) message.redelivered = true;
       if (message.answered || message.type === 'end') return [];
