@@ -27,6 +27,7 @@ export class ElementSession implements Session, Replier, MappingHandler {
   #state: 'opening' | 'awaitingCookie' | 'open' | 'closed' = 'opening';
   #nextSequence = 1;
   #ended = false;
+  #handedOver = false;
   /** The session's own end, when it was not the far side's doing. */
   #error: Error | undefined;
 
@@ -97,6 +98,7 @@ export class ElementSession implements Session, Replier, MappingHandler {
 
   /** Asks the user to go on elsewhere. */
   goElsewhere(): void {
+    this.#handedOver = true;
     this.#connection.goElsewhere();
   }
 
@@ -151,7 +153,8 @@ export class ElementSession implements Session, Replier, MappingHandler {
 
   onClose(error: RserpoolError | undefined): void {
     this.#state = 'closed';
-    const cause = this.#error ?? error;
+    // A user that went elsewhere because it was asked to, and left nothing behind, has closed in order.
+    const cause = this.#error ?? (this.#handedOver && this.#queue.isSettled ? undefined : error);
     for (const message of this.#queue.list()) message.settle(cause ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED'));
     this.#handler?.onClose(cause);
   }

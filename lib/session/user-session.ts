@@ -25,6 +25,7 @@ import type { PoolElement } from '../wire/parameters.js';
 import type { ExclusionTimes } from './candidates.js';
 import { ElementSearch, type PoolAccess, type SearchOptions, searchError } from './element-search.js';
 import { consult, type Failure, failoverFacts } from './failover-callback.js';
+import { Linger } from './linger.js';
 import { Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
 import { type AnswerCallback, Requests } from './requests.js';
 import { RetrievalQueue } from './retrieval-queue.js';
@@ -37,6 +38,8 @@ export interface UserSessionOptions extends SearchOptions {
   readonly failoverTimeout: number;
   /** Failovers in a row without a message taken or received in between. Default: 16. */
   readonly maxFailovers: number;
+  /** Milliseconds for an element that asks to go elsewhere to finish what it has. Default: 10,000. */
+  readonly handOverTimeout: number;
   /** Milliseconds to wait for acknowledgements after `end`, without any coming. Default: 30,000. */
   readonly lingerTimeout: number;
   readonly onFailover: FailoverCallback | undefined;
@@ -46,6 +49,7 @@ export const defaultUserSessionOptions: UserSessionOptions = {
   connectTimeout: 30_000,
   failoverTimeout: 30_000,
   maxFailovers: 16,
+  handOverTimeout: 10_000,
   lingerTimeout: 30_000,
   exclusion: { broken: 250, silent: 2000 },
   backoff: { first: 100, most: 2000 },
@@ -82,9 +86,11 @@ export class UserSession implements Session, Replier {
   /** The element that failed, until the session is open again; undefined before the first one. */
   #failure: Failure | undefined;
   #failoversInARow = 0;
-  #linger: Timer | undefined;
+  readonly #linger: Linger;
   #peerEnded = false;
   #roomWanted = false;
+  /** The element asked to go elsewhere: it gets nothing new, and is left when all that it has is acknowledged. */
+  #leaving: Timer | undefined;
 
   constructor(pool: PoolAccess, clock: Clock, random: Random, options: UserSessionOptions, handler: SessionHandler) {
     this.sessionId = random.bytes(16);
@@ -93,6 +99,7 @@ export class UserSession implements Session, Replier {
     this.#options = options;
     this.#handler = handler;
     this.#requests = new Requests(clock, pool.poolHandle);
+    this.#linger = new Linger(clock, options.lingerTimeout, () => this.#lingeredTooLong());
     this.#search = new ElementSearch(pool, clock, random, options, {
       onReached: (element, connection) => this.#reached(element, connection),
       onExhausted: (errors) => this.#exhausted(errors),
@@ -167,7 +174,7 @@ export class UserSession implements Session, Replier {
     // While a failover callback decides, the end waits for what is sent again.
     if (this.#state !== 'handingOver') this.#send(end);
     this.#endMessage = end;
-    this.#restartLinger();
+    this.#linger.restart();
   }
 
   destroy(reason: string): void {
@@ -287,7 +294,7 @@ export class UserSession implements Session, Replier {
       message.settle(new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { poolHandle: this.#pool.poolHandle }));
       return false;
     }
-    if (this.#state === 'seeking') {
+    if (this.#state === 'seeking' || this.#leaving !== undefined) {
       this.#waiting.push(message);
       this.#roomWanted = true;
       return false;
@@ -308,25 +315,44 @@ export class UserSession implements Session, Replier {
         if (!current()) return;
         this.#progress();
         this.#queue.acknowledge(count);
+        this.#leaveWhenDone();
       },
       onRoom: () => {
         if (!current() || !this.#roomWanted) return;
         this.#roomWanted = false;
         this.#handler.onRoom();
       },
-      onGoElsewhere: () => current() && this.failOver('the element asked to go elsewhere'),
+      onGoElsewhere: () => current() && this.#prepareToLeave(),
       onClose: (error) => current() && this.#onConnectionClosed(error),
     };
   }
 
   #onMessage(connection: MappingConnection, incoming: IncomingMessage): void {
     this.#progress();
-    if (incoming.inAnswerTo !== 0 && incoming.lastAnswer) this.#queue.answered(incoming.inAnswerTo);
+    const answers = incoming.inAnswerTo !== 0 && incoming.lastAnswer;
+    if (answers) this.#queue.answered(incoming.inAnswerTo);
     const message = new Message(connection, this, incoming);
     if (incoming.type === 'end') {
       this.#peerEnded = true;
       this.#handler.onEnd(message);
     } else if (incoming.inAnswerTo === 0 || !this.#requests.take(message)) this.#handler.onMessage(message);
+    if (answers) this.#leaveWhenDone();
+  }
+
+  /** The element is to be stopped: what it has it may finish, the rest waits for another one. */
+  #prepareToLeave(): void {
+    if (this.#leaving !== undefined || this.#state === 'closed') return;
+    this.#leaving = this.#clock.setTimeout(() => this.#goElsewhere(), this.#options.handOverTimeout);
+    this.#leaveWhenDone();
+  }
+
+  #leaveWhenDone(): void {
+    if (this.#leaving !== undefined && this.#state === 'open' && this.#queue.isSettled) this.#goElsewhere();
+  }
+
+  #goElsewhere(): void {
+    this.#connection?.abort(abortCode.failedOver, 'gone elsewhere, as asked');
+    this.#leave(new RserpoolError('ERR_RSERPOOL_HANDED_OVER', { ...this.#where(), origin: 'remote' }), 'silent', false);
   }
 
   #onControl(connection: MappingConnection, bytes: Uint8Array): void {
@@ -365,6 +391,8 @@ export class UserSession implements Session, Replier {
     const from = this.#element as PoolElement;
     const connection = this.#connection as MappingConnection;
     const sent = this.#queue.sent(connection.sentMessages);
+    this.#leaving?.cancel();
+    this.#leaving = undefined;
     this.#requests.restart();
     const kept = this.#queue.begin().flatMap((message, index) => {
       if (index < sent) message.redelivered = true;
@@ -393,21 +421,18 @@ export class UserSession implements Session, Replier {
 
   #progress(): void {
     this.#failoversInARow = 0;
-    if (this.#endMessage !== undefined) this.#restartLinger();
+    if (this.#endMessage !== undefined) this.#linger.restart();
   }
 
-  #restartLinger(): void {
-    this.#linger?.cancel();
-    this.#linger = this.#clock.setTimeout(() => {
-      const { unsent, unacknowledged } = this.retrieve();
-      const undelivered = unsent.length + unacknowledged.length;
-      // Waiting for the far side to end is not waiting for acknowledgements.
-      if (undelivered === 0 && this.#queue.length === 0) return;
-      this.#connection?.abort(abortCode.application, 'acknowledgements did not come in time');
-      this.#close(
-        new RserpoolError('ERR_RSERPOOL_LINGER_TIMEOUT', { ...this.#where(), detail: `${undelivered} messages` }),
-      );
-    }, this.#options.lingerTimeout);
+  #lingeredTooLong(): void {
+    const { unsent, unacknowledged } = this.retrieve();
+    const undelivered = unsent.length + unacknowledged.length;
+    // Waiting for the far side to end is not waiting for acknowledgements.
+    if (undelivered === 0 && this.#queue.length === 0) return;
+    this.#connection?.abort(abortCode.application, 'acknowledgements did not come in time');
+    this.#close(
+      new RserpoolError('ERR_RSERPOOL_LINGER_TIMEOUT', { ...this.#where(), detail: `${undelivered} messages` }),
+    );
   }
 
   #where(): { poolHandle: string; element?: number } {
@@ -420,7 +445,7 @@ export class UserSession implements Session, Replier {
     const outstanding = [...this.#queue.list(), ...this.#waiting];
     this.#state = 'closed';
     this.#search.stop();
-    this.#linger?.cancel();
+    this.#linger.stop();
     for (const message of outstanding)
       message.settle(error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', this.#where()));
     this.#clock.defer(() => this.#handler.onClose(error));
