@@ -14,7 +14,7 @@ import { OperationalScope } from '../asap/scope.js';
 import { type TcpMappingOptions, tcpMappingOptions } from '../mapping/tcp/options.js';
 import type { Handled, Message } from '../session/message.js';
 import type { FailoverCallback } from '../session/session.js';
-import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session.js';
+import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session-options.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 
 /** Limits and times of the TCP mapping (docs/mappings.md). */

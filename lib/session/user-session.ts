@@ -23,38 +23,14 @@ import type { TransportAddress } from '../transport/transport.js';
 import { decodeAsap, encodeAsap } from '../wire/asap.js';
 import type { PoolElement } from '../wire/parameters.js';
 import type { ExclusionTimes } from './candidates.js';
-import { ElementSearch, type PoolAccess, type SearchOptions, searchError } from './element-search.js';
+import { ElementSearch, type PoolAccess, searchError } from './element-search.js';
 import { consult, type Failure, failoverFacts } from './failover-callback.js';
 import { Linger } from './linger.js';
 import { Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
 import { type AnswerCallback, Requests } from './requests.js';
 import { RetrievalQueue } from './retrieval-queue.js';
-import type { FailoverCallback, Retrieved, Session, SessionHandler } from './session.js';
-
-export interface UserSessionOptions extends SearchOptions {
-  /** Milliseconds to reach the first element. Default: 30,000. */
-  readonly connectTimeout: number;
-  /** Milliseconds to reach another element after one failed. Default: 30,000. */
-  readonly failoverTimeout: number;
-  /** Failovers in a row without a message taken or received in between. Default: 16. */
-  readonly maxFailovers: number;
-  /** Milliseconds for an element that asks to go elsewhere to finish what it has. Default: 10,000. */
-  readonly handOverTimeout: number;
-  /** Milliseconds to wait for acknowledgements after `end`, without any coming. Default: 30,000. */
-  readonly lingerTimeout: number;
-  readonly onFailover: FailoverCallback | undefined;
-}
-
-export const defaultUserSessionOptions: UserSessionOptions = {
-  connectTimeout: 30_000,
-  failoverTimeout: 30_000,
-  maxFailovers: 16,
-  handOverTimeout: 10_000,
-  lingerTimeout: 30_000,
-  exclusion: { broken: 250, silent: 2000 },
-  backoff: { first: 100, most: 2000 },
-  onFailover: undefined,
-};
+import type { Retrieved, Session, SessionHandler } from './session.js';
+import type { UserSessionOptions } from './user-session-options.js';
 
 const noFeatures: MappingFeatures = {
   streams: false,
