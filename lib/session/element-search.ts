@@ -18,8 +18,12 @@ export interface SessionHello {
 /** What a session needs of the pool: a narrow view, so that it knows neither registrars nor transports. */
 export interface PoolAccess {
   readonly poolHandle: string;
-  /** The pool's elements; `refresh` asks the registrar whatever the cache holds. Calls back once. */
-  resolve(refresh: boolean, callback: (error: Error | undefined, pool: PoolView | undefined) => void): void;
+  /** The pool's elements; `refresh` asks the registrar whatever the cache holds. Calls back once, within `timeout` ms. */
+  resolve(
+    refresh: boolean,
+    timeout: number,
+    callback: (error: Error | undefined, pool: PoolView | undefined) => void,
+  ): void;
   /** Something was sent to the element, or was to be, and it failed (RFC 5352 section 3.5). */
   reportUnreachable(identifier: number): void;
   /** Connects to the element and says hello to it. */
@@ -60,6 +64,7 @@ export class ElementSearch {
   #backoff = 0;
   #attempt: Attempt | undefined;
   #deadline: Timer | undefined;
+  #deadlineAt = 0;
   #pause: Timer | undefined;
 
   constructor(pool: PoolAccess, clock: Clock, random: Random, options: SearchOptions, callbacks: SearchCallbacks) {
@@ -77,6 +82,7 @@ export class ElementSearch {
     this.#hello = hello;
     this.#errors = [];
     this.#backoff = this.#options.backoff.first;
+    this.#deadlineAt = this.#clock.now() + timeout;
     this.#deadline = this.#clock.setTimeout(() => {
       this.stop();
       this.#callbacks.onExhausted(this.#errors);
@@ -104,7 +110,9 @@ export class ElementSearch {
 
   #resolve(refresh: boolean): void {
     const run = this.#run;
-    this.#pool.resolve(refresh, (error, pool) => {
+    // The registrar's silence is to be known as such before the time for all of it runs out.
+    const timeout = Math.max(1, (this.#deadlineAt - this.#clock.now()) * 0.9);
+    this.#pool.resolve(refresh, timeout, (error, pool) => {
       if (run !== this.#run || !this.#searching) return;
       if (pool !== undefined) {
         this.#candidates.update(pool);

@@ -27,6 +27,7 @@ export class ElementSession implements Session, Replier, MappingHandler {
   #state: 'opening' | 'awaitingCookie' | 'open' | 'closed' = 'opening';
   #nextSequence = 1;
   #ended = false;
+  #handedOver = false;
   /** The session's own end, when it was not the far side's doing. */
   #error: Error | undefined;
 
@@ -85,6 +86,11 @@ export class ElementSession implements Session, Replier, MappingHandler {
     this.#connection.abort(abortCode.handlerFailed, 'the message handler failed');
   }
 
+  /** There is no room for the session here: its user goes elsewhere. */
+  refuse(): void {
+    this.#connection.abort(abortCode.limit, 'the element has no room for another session');
+  }
+
   /** Sends the user a cookie, which it echoes to the next element should this one fail (RFC 5352 section 3.8). */
   setCookie(cookie: Uint8Array): void {
     this.#connection.sendControl(encodeAsap({ type: 'cookie', cookie }));
@@ -92,6 +98,7 @@ export class ElementSession implements Session, Replier, MappingHandler {
 
   /** Asks the user to go on elsewhere. */
   goElsewhere(): void {
+    this.#handedOver = true;
     this.#connection.goElsewhere();
   }
 
@@ -146,7 +153,8 @@ export class ElementSession implements Session, Replier, MappingHandler {
 
   onClose(error: RserpoolError | undefined): void {
     this.#state = 'closed';
-    const cause = this.#error ?? error;
+    // A user that went elsewhere because it was asked to, and left nothing behind, has closed in order.
+    const cause = this.#error ?? (this.#handedOver && this.#queue.isSettled ? undefined : error);
     for (const message of this.#queue.list()) message.settle(cause ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED'));
     this.#handler?.onClose(cause);
   }

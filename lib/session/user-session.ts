@@ -23,32 +23,14 @@ import type { TransportAddress } from '../transport/transport.js';
 import { decodeAsap, encodeAsap } from '../wire/asap.js';
 import type { PoolElement } from '../wire/parameters.js';
 import type { ExclusionTimes } from './candidates.js';
-import { ElementSearch, type PoolAccess, type SearchOptions, searchError } from './element-search.js';
+import { ElementSearch, type PoolAccess, searchError } from './element-search.js';
+import { consult, type Failure, failoverFacts } from './failover-callback.js';
+import { Linger } from './linger.js';
 import { Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
+import { type AnswerCallback, Requests } from './requests.js';
 import { RetrievalQueue } from './retrieval-queue.js';
-import type { FailoverCallback, FailoverFacts, Retrieved, Session, SessionHandler } from './session.js';
-
-export interface UserSessionOptions extends SearchOptions {
-  /** Milliseconds to reach the first element. Default: 30,000. */
-  readonly connectTimeout: number;
-  /** Milliseconds to reach another element after one failed. Default: 30,000. */
-  readonly failoverTimeout: number;
-  /** Failovers in a row without a message taken or received in between. Default: 16. */
-  readonly maxFailovers: number;
-  /** Milliseconds to wait for acknowledgements after `end`, without any coming. Default: 30,000. */
-  readonly lingerTimeout: number;
-  readonly onFailover: FailoverCallback | undefined;
-}
-
-export const defaultUserSessionOptions: UserSessionOptions = {
-  connectTimeout: 30_000,
-  failoverTimeout: 30_000,
-  maxFailovers: 16,
-  lingerTimeout: 30_000,
-  exclusion: { broken: 250, silent: 2000 },
-  backoff: { first: 100, most: 2000 },
-  onFailover: undefined,
-};
+import type { Retrieved, Session, SessionHandler } from './session.js';
+import type { UserSessionOptions } from './user-session-options.js';
 
 const noFeatures: MappingFeatures = {
   streams: false,
@@ -58,12 +40,6 @@ const noFeatures: MappingFeatures = {
   rto: false,
   pathMtu: false,
 };
-
-/** Why the element that had the session was left. */
-interface Failure {
-  readonly from: PoolElement;
-  readonly cause: Error;
-}
 
 export class UserSession implements Session, Replier {
   readonly sessionId: Uint8Array;
@@ -79,15 +55,18 @@ export class UserSession implements Session, Replier {
   readonly #queue = new RetrievalQueue();
   /** Not given to the connection: while none is open, and what a failover callback has not yet released. */
   #waiting: RetainedMessage[] = [];
+  readonly #requests: Requests;
   #endMessage: RetainedMessage | undefined;
   #nextSequence = 1;
   #cookie: Uint8Array | undefined;
   /** The element that failed, until the session is open again; undefined before the first one. */
   #failure: Failure | undefined;
   #failoversInARow = 0;
-  #linger: Timer | undefined;
+  readonly #linger: Linger;
   #peerEnded = false;
   #roomWanted = false;
+  /** The element asked to go elsewhere: it gets nothing new, and is left when all that it has is acknowledged. */
+  #leaving: Timer | undefined;
 
   constructor(pool: PoolAccess, clock: Clock, random: Random, options: UserSessionOptions, handler: SessionHandler) {
     this.sessionId = random.bytes(16);
@@ -95,6 +74,8 @@ export class UserSession implements Session, Replier {
     this.#clock = clock;
     this.#options = options;
     this.#handler = handler;
+    this.#requests = new Requests(clock, pool.poolHandle);
+    this.#linger = new Linger(clock, options.lingerTimeout, () => this.#lingeredTooLong());
     this.#search = new ElementSearch(pool, clock, random, options, {
       onReached: (element, connection) => this.#reached(element, connection),
       onExhausted: (errors) => this.#exhausted(errors),
@@ -137,6 +118,28 @@ export class UserSession implements Session, Replier {
     return this.#send(new RetainedMessage('message', this.#nextSequence++, data, options, 0, false, onSettled));
   }
 
+  /**
+   * Sends a request and waits for its answer: sent again over failovers until it has come. `timeout` in ms. Returns
+   * what gives it up.
+   */
+  request(
+    data: Uint8Array,
+    options: SendOptions & { readonly timeout?: number },
+    callback: AnswerCallback,
+  ): (error: Error) => void {
+    const message = new RetainedMessage('message', this.#nextSequence++, data, options, 0, false, (error) => {
+      if (error !== undefined) this.#requests.abandon(message.sequence, error);
+    });
+    message.awaitsAnswer = true;
+    this.#requests.add(message, options.timeout, (error, answer) => {
+      this.#connection?.expect(this.#requests.size > 0);
+      callback(error, answer);
+    });
+    this.#send(message);
+    this.#connection?.expect(true);
+    return (error) => this.#requests.abandon(message.sequence, error);
+  }
+
   answer(data: Uint8Array, inAnswerTo: number, last: boolean, options: SendOptions): boolean {
     return this.#send(new RetainedMessage('message', this.#nextSequence++, data, options, inAnswerTo, last, undefined));
   }
@@ -147,7 +150,7 @@ export class UserSession implements Session, Replier {
     // While a failover callback decides, the end waits for what is sent again.
     if (this.#state !== 'handingOver') this.#send(end);
     this.#endMessage = end;
-    this.#restartLinger();
+    this.#linger.restart();
   }
 
   destroy(reason: string): void {
@@ -202,6 +205,7 @@ export class UserSession implements Session, Replier {
     const failure = this.#failure;
     this.#element = element;
     this.#connection = connection;
+    connection.expect(this.#requests.size > 0);
     const handler = this.#connectionHandler(connection);
     if (failure === undefined) {
       this.#state = 'open';
@@ -218,20 +222,13 @@ export class UserSession implements Session, Replier {
 
   #handOver(failure: Failure, to: PoolElement, connection: MappingConnection): void {
     const held = this.#waiting.filter((message) => message.type === 'message');
-    const facts: FailoverFacts = Object.freeze({
-      from: failure.from,
-      to,
-      cause: failure.cause,
-      cookie: this.#cookie,
-      unsent: Object.freeze(held.filter((message) => !message.redelivered)),
-      unacknowledged: Object.freeze(held.filter((message) => message.redelivered)),
-    });
-    const finish = (chosen: void | readonly RetainedMessage[]): void => {
+    const facts = failoverFacts(failure, to, this.#cookie, held);
+    const decide = (chosen: readonly RetainedMessage[] | undefined): void => {
       if (this.#connection !== connection || this.#state !== 'handingOver') return;
       this.#state = 'open';
       this.#failure = undefined;
       const resend = new Set(chosen ?? held);
-      for (const message of held) if (!resend.has(message)) message.settle(undefined);
+      for (const message of held) if (!resend.has(message)) this.#drop(message);
       this.#waiting = [];
       this.#release([...resend].filter((message) => held.includes(message)));
       const end = this.#endMessage;
@@ -243,19 +240,15 @@ export class UserSession implements Session, Replier {
       connection.abort(abortCode.application, 'the failover callback refused');
       this.#close(new RserpoolError('ERR_RSERPOOL_FAILOVER_REFUSED', { ...this.#where(), cause }));
     };
-    const { onFailover } = this.#options;
-    if (onFailover === undefined) {
-      finish(undefined);
-      return;
-    }
-    try {
-      const chosen = onFailover(facts);
-      if (chosen === undefined || chosen === null || !('then' in chosen))
-        finish(chosen as void | readonly RetainedMessage[]);
-      else chosen.then(finish, refuse);
-    } catch (error) {
-      refuse(error);
-    }
+    consult(this.#options.onFailover, facts, decide, refuse);
+  }
+
+  /** The failover callback does not want it sent again: nobody waits for it but who waits for its answer. */
+  #drop(message: RetainedMessage): void {
+    const detail = 'the failover callback did not send it again';
+    message.settle(
+      message.awaitsAnswer ? new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), detail }) : undefined,
+    );
   }
 
   /** Gives messages to the connection. */
@@ -277,7 +270,7 @@ export class UserSession implements Session, Replier {
       message.settle(new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { poolHandle: this.#pool.poolHandle }));
       return false;
     }
-    if (this.#state === 'seeking') {
+    if (this.#state === 'seeking' || this.#leaving !== undefined) {
       this.#waiting.push(message);
       this.#roomWanted = true;
       return false;
@@ -298,25 +291,44 @@ export class UserSession implements Session, Replier {
         if (!current()) return;
         this.#progress();
         this.#queue.acknowledge(count);
+        this.#leaveWhenDone();
       },
       onRoom: () => {
         if (!current() || !this.#roomWanted) return;
         this.#roomWanted = false;
         this.#handler.onRoom();
       },
-      onGoElsewhere: () => current() && this.failOver('the element asked to go elsewhere'),
+      onGoElsewhere: () => current() && this.#prepareToLeave(),
       onClose: (error) => current() && this.#onConnectionClosed(error),
     };
   }
 
   #onMessage(connection: MappingConnection, incoming: IncomingMessage): void {
     this.#progress();
-    if (incoming.inAnswerTo !== 0 && incoming.lastAnswer) this.#queue.answered(incoming.inAnswerTo);
+    const answers = incoming.inAnswerTo !== 0 && incoming.lastAnswer;
+    if (answers) this.#queue.answered(incoming.inAnswerTo);
     const message = new Message(connection, this, incoming);
     if (incoming.type === 'end') {
       this.#peerEnded = true;
       this.#handler.onEnd(message);
-    } else this.#handler.onMessage(message);
+    } else if (incoming.inAnswerTo === 0 || !this.#requests.take(message)) this.#handler.onMessage(message);
+    if (answers) this.#leaveWhenDone();
+  }
+
+  /** The element is to be stopped: what it has it may finish, the rest waits for another one. */
+  #prepareToLeave(): void {
+    if (this.#leaving !== undefined || this.#state === 'closed') return;
+    this.#leaving = this.#clock.setTimeout(() => this.#goElsewhere(), this.#options.handOverTimeout);
+    this.#leaveWhenDone();
+  }
+
+  #leaveWhenDone(): void {
+    if (this.#leaving !== undefined && this.#state === 'open' && this.#queue.isSettled) this.#goElsewhere();
+  }
+
+  #goElsewhere(): void {
+    this.#connection?.abort(abortCode.failedOver, 'gone elsewhere, as asked');
+    this.#leave(new RserpoolError('ERR_RSERPOOL_HANDED_OVER', { ...this.#where(), origin: 'remote' }), 'silent', false);
   }
 
   #onControl(connection: MappingConnection, bytes: Uint8Array): void {
@@ -355,6 +367,9 @@ export class UserSession implements Session, Replier {
     const from = this.#element as PoolElement;
     const connection = this.#connection as MappingConnection;
     const sent = this.#queue.sent(connection.sentMessages);
+    this.#leaving?.cancel();
+    this.#leaving = undefined;
+    this.#requests.restart();
     const kept = this.#queue.begin().flatMap((message, index) => {
       if (index < sent) message.redelivered = true;
       if (message.answered || message.type === 'end') return [];
@@ -382,21 +397,18 @@ export class UserSession implements Session, Replier {
 
   #progress(): void {
     this.#failoversInARow = 0;
-    if (this.#endMessage !== undefined) this.#restartLinger();
+    if (this.#endMessage !== undefined) this.#linger.restart();
   }
 
-  #restartLinger(): void {
-    this.#linger?.cancel();
-    this.#linger = this.#clock.setTimeout(() => {
-      const { unsent, unacknowledged } = this.retrieve();
-      const undelivered = unsent.length + unacknowledged.length;
-      // Waiting for the far side to end is not waiting for acknowledgements.
-      if (undelivered === 0 && this.#queue.length === 0) return;
-      this.#connection?.abort(abortCode.application, 'acknowledgements did not come in time');
-      this.#close(
-        new RserpoolError('ERR_RSERPOOL_LINGER_TIMEOUT', { ...this.#where(), detail: `${undelivered} messages` }),
-      );
-    }, this.#options.lingerTimeout);
+  #lingeredTooLong(): void {
+    const { unsent, unacknowledged } = this.retrieve();
+    const undelivered = unsent.length + unacknowledged.length;
+    // Waiting for the far side to end is not waiting for acknowledgements.
+    if (undelivered === 0 && this.#queue.length === 0) return;
+    this.#connection?.abort(abortCode.application, 'acknowledgements did not come in time');
+    this.#close(
+      new RserpoolError('ERR_RSERPOOL_LINGER_TIMEOUT', { ...this.#where(), detail: `${undelivered} messages` }),
+    );
   }
 
   #where(): { poolHandle: string; element?: number } {
@@ -409,7 +421,7 @@ export class UserSession implements Session, Replier {
     const outstanding = [...this.#queue.list(), ...this.#waiting];
     this.#state = 'closed';
     this.#search.stop();
-    this.#linger?.cancel();
+    this.#linger.stop();
     for (const message of outstanding)
       message.settle(error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', this.#where()));
     this.#clock.defer(() => this.#handler.onClose(error));

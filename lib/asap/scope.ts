@@ -1,0 +1,194 @@
+/**
+ * An operational scope (RFC 5352 section 1.1): the registrars that a process uses, and the clock, chance and transports
+ * that everything in it runs on. It talks to nobody until something is resolved or registered.
+ */
+
+import { isIPv6 } from 'node:net';
+import {
+  checkInteger,
+  checkMilliseconds,
+  checkObject,
+  checkPort,
+  checkString,
+  invalidArgumentType,
+  invalidArgumentValue,
+} from '../arguments.js';
+import { type Clock, systemClock } from '../clock.js';
+import { type Random, systemRandom } from '../random.js';
+import { tcpTransport } from '../transport/tcp/tcp.js';
+import type { ByteStreamTransport, TransportAddress } from '../transport/transport.js';
+import { toPoolHandle } from '../wire/pool-handle.js';
+import type { AsapChannelLimits } from './asap-channel.js';
+import { AsapEndpoint } from './endpoint.js';
+import { type AsapTimers, asapChannelLimits, asapTimers } from './options.js';
+import type { Cancellable, Resolution, ResolveCallback, ResolveOptions } from './resolution.js';
+
+/** The IANA port of ASAP over TCP and SCTP (RFC 5352 section 8.2). */
+export const asapPort = 3863;
+
+/** A registrar: 'host', 'host:port', '[ipv6]:port' or an object. The port is 3863 unless it is given. */
+export type RegistrarAddress = string | { readonly host: string; readonly port?: number };
+
+export interface OperationalScopeOptions {
+  /**
+   * The registrars; a string may hold several, separated by commas. Default: the environment variable
+   * RSERPOOL_REGISTRARS, and without it 127.0.0.1:3863.
+   */
+  readonly registrars?: string | readonly RegistrarAddress[];
+  /** RFC 5352 section 7; see AsapTimers for the defaults. Times in milliseconds. */
+  readonly timers?: Partial<AsapTimers>;
+  readonly limits?: Partial<AsapChannelLimits>;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+  /** Default: the system's. */
+  readonly random?: Random;
+  /** Default: TCP. */
+  readonly transports?: { readonly stream?: ByteStreamTransport };
+}
+
+/** What a promised resolution takes beside its options. */
+export interface ScopeResolveOptions extends ResolveOptions {
+  /** Gives the resolution up: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export class OperationalScope {
+  readonly registrars: readonly TransportAddress[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transports: { readonly stream: ByteStreamTransport };
+  readonly timers: AsapTimers;
+  readonly #limits: AsapChannelLimits;
+  #endpoint: AsapEndpoint | undefined;
+  #closed = false;
+
+  /** Throws Node's argument errors for options that are none; connects to nobody yet. */
+  constructor(options: OperationalScopeOptions = {}) {
+    checkObject('options', options);
+    this.registrars = parseRegistrars(options.registrars ?? process.env.RSERPOOL_REGISTRARS ?? '127.0.0.1');
+    this.clock = options.clock ?? systemClock;
+    this.random = options.random ?? systemRandom;
+    this.transports = { stream: options.transports?.stream ?? tcpTransport };
+    this.timers = asapTimers(options.timers);
+    this.#limits = asapChannelLimits(options.limits);
+  }
+
+  /** The ASAP endpoint of this scope, made when it is first asked for. */
+  get endpoint(): AsapEndpoint {
+    if (this.#endpoint !== undefined) return this.#endpoint;
+    const { registrars, clock, random, timers } = this;
+    this.#endpoint = new AsapEndpoint({
+      servers: registrars,
+      transport: this.transports.stream,
+      clock,
+      random,
+      timers,
+      limits: this.#limits,
+    });
+    if (this.#closed) this.#endpoint.close();
+    return this.#endpoint;
+  }
+
+  /**
+   * The elements of a pool. Rejects with ERR_RSERPOOL_UNKNOWN_POOL_HANDLE at once if there is no such pool, with
+   * ERR_RSERPOOL_NO_ENRP_SERVER or ERR_RSERPOOL_REQUEST_TIMEOUT when time runs out.
+   */
+  resolve(poolHandle: string, options: ScopeResolveOptions = {}): Promise<Resolution> {
+    const handle = toPoolHandle(checkString('poolHandle', poolHandle));
+    checkResolveOptions(options);
+    return promised(options.signal, (callback) => this.endpoint.resolve(handle, options, callback));
+  }
+
+  /** As `resolve`, but waits for a pool that does not exist yet, for at most `timeout` milliseconds. */
+  awaitPool(poolHandle: string, options: ScopeResolveOptions & { readonly timeout: number }): Promise<Resolution> {
+    const handle = toPoolHandle(checkString('poolHandle', poolHandle));
+    checkResolveOptions(options);
+    checkMilliseconds('options.timeout', options.timeout);
+    return promised(options.signal, (callback) => this.endpoint.awaitPool(handle, options, callback));
+  }
+
+  /** CachePopulateRequest (RFC 5352 section 6.3): resolves without asking the cache, and fills it. */
+  populate(poolHandle: string, options: ScopeResolveOptions = {}): Promise<Resolution> {
+    return this.resolve(poolHandle, { ...options, fresh: true });
+  }
+
+  /** CachePurgeRequest (RFC 5352 section 6.4). */
+  purge(poolHandle: string): void {
+    const handle = toPoolHandle(checkString('poolHandle', poolHandle));
+    this.#endpoint?.purge(handle);
+  }
+
+  /** Ends the connection to the home server and everything that is pending. Elements should deregister before. */
+  close(): void {
+    this.#closed = true;
+    this.#endpoint?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+}
+
+function checkResolveOptions(options: ResolveOptions): void {
+  checkObject('options', options);
+  if (options.timeout !== undefined) checkMilliseconds('options.timeout', options.timeout);
+  if (options.elementsWanted !== undefined)
+    checkInteger('options.elementsWanted', options.elementsWanted, 1, 0xffffffff);
+}
+
+function promised(
+  signal: AbortSignal | undefined,
+  start: (callback: ResolveCallback) => Cancellable,
+): Promise<Resolution> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = (): void => {
+      request.cancel();
+      reject(signal?.reason);
+    };
+    const request = start((error, resolution) => {
+      signal?.removeEventListener('abort', onAbort);
+      if (resolution === undefined) reject(error);
+      else resolve(resolution);
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** Registrars as options or the environment give them; throws Node's argument errors. */
+export function parseRegistrars(given: string | readonly RegistrarAddress[]): readonly TransportAddress[] {
+  if (typeof given !== 'string' && !Array.isArray(given as unknown)) {
+    throw invalidArgumentType('options.registrars', 'of type string or an instance of Array', given);
+  }
+  const list: readonly RegistrarAddress[] = typeof given === 'string' ? [given] : given;
+  const addresses: TransportAddress[] = [];
+  for (const registrar of list) {
+    const parts =
+      typeof registrar === 'string' ? registrar.split(',').filter((part) => part.trim() !== '') : [registrar];
+    for (const part of parts) addresses.push(parseRegistrar(part));
+  }
+  if (addresses.length === 0)
+    throw invalidArgumentValue('options.registrars', given, 'must name at least one registrar');
+  return addresses;
+}
+
+function parseRegistrar(registrar: RegistrarAddress): TransportAddress {
+  if (typeof registrar !== 'string') {
+    checkObject('options.registrars', registrar);
+    const host = checkString('options.registrars.host', registrar.host);
+    return {
+      host,
+      port: registrar.port === undefined ? asapPort : checkPort('options.registrars.port', registrar.port, false),
+    };
+  }
+  const text = registrar.trim();
+  if (isIPv6(text)) return { host: text, port: asapPort };
+  // [ipv6]:port, host:port, and without a port.
+  const match = /^\[([^\]]+)\](?::(.*))?$/.exec(text) ?? /^([^:]+)(?::(.*))?$/.exec(text);
+  const host = match?.[1];
+  if (host === undefined) throw invalidArgumentValue('options.registrars', registrar, 'must be host:port');
+  return { host, port: match?.[2] === undefined ? asapPort : checkPort('options.registrars', match[2], false) };
+}

@@ -1,0 +1,136 @@
+/** What `connect` and `listen` take beside net's own options, and what becomes of it. */
+
+import {
+  checkFunction,
+  checkInteger,
+  checkMilliseconds,
+  checkObject,
+  checkString,
+  invalidArgumentType,
+  invalidArgumentValue,
+  outOfRange,
+} from '../arguments.js';
+import { OperationalScope } from '../asap/scope.js';
+import { type TcpMappingOptions, tcpMappingOptions } from '../mapping/tcp/options.js';
+import type { Handled, Message } from '../session/message.js';
+import type { FailoverCallback } from '../session/session.js';
+import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session-options.js';
+import type { MemberSelectionPolicy } from '../wire/parameters.js';
+
+/** Limits and times of the TCP mapping (docs/mappings.md). */
+export type MappingOptions = Partial<TcpMappingOptions>;
+
+export interface DeliveryOptions {
+  /**
+   * Gets every message instead of the readable side. A message is acknowledged when the handler has returned or its
+   * promise has settled; a handler that throws or rejects ends the session with that error.
+   */
+  readonly onMessage?: (message: Message) => Handled;
+  /** 'manual': a message is acknowledged by `message.acknowledge()` (or its last `reply`) alone. Default: 'auto'. */
+  readonly acknowledge?: 'auto' | 'manual';
+}
+
+/** What `connect` takes for a pool. Times in milliseconds. */
+export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
+  /** The pool to connect to. */
+  readonly poolHandle: string;
+  /** Default: the scope that all calls without this option share, with the registrars of RSERPOOL_REGISTRARS. */
+  readonly scope?: OperationalScope;
+  /** To reach the first element: registrar, pool and element may come up meanwhile. Default: 30,000. */
+  readonly connectTimeout?: number;
+  /** To reach another element after one failed. Default: 30,000. */
+  readonly failoverTimeout?: number;
+  /** Failovers in a row without anything acknowledged or received. Default: 16. */
+  readonly maxFailovers?: number;
+  /** After `end`: how long to wait for an acknowledgement. Default: 30,000. */
+  readonly lingerTimeout?: number;
+  /** See FailoverCallback (draft-conrad-rserpool-service section 6.3). */
+  readonly onFailover?: FailoverCallback;
+  /** 'tcp': take elements that advertise no mapping for ones that speak the TCP mapping. */
+  readonly mapping?: 'tcp';
+}
+
+let sharedScope: OperationalScope | undefined;
+
+/** The scope of calls that name none. */
+export function defaultScope(): OperationalScope {
+  sharedScope ??= new OperationalScope();
+  return sharedScope;
+}
+
+const mappingTimes = ['heartbeatInterval', 'failureTimeout', 'userTimeout', 'helloTimeout', 'closeTimeout'] as const;
+const mappingSizes = ['window', 'longestPayload', 'longestMessage', 'highWaterMark'] as const;
+
+/** The mapping's options with defaults; throws Node's argument errors. */
+export function checkMappingOptions(given: MappingOptions): TcpMappingOptions {
+  for (const name of mappingTimes) if (given[name] !== undefined) checkMilliseconds(`options.${name}`, given[name]);
+  for (const name of mappingSizes)
+    if (given[name] !== undefined) checkInteger(`options.${name}`, given[name], 1024, 0xffffffff);
+  if (given.openMessages !== undefined) checkInteger('options.openMessages', given.openMessages, 1, 65536);
+  if (given.failureTimeout !== undefined && given.failureTimeout < 30) {
+    throw invalidArgumentValue('options.failureTimeout', given.failureTimeout, 'must be at least 30');
+  }
+  return tcpMappingOptions(given);
+}
+
+export function checkDeliveryOptions(given: DeliveryOptions): void {
+  if (given.onMessage !== undefined) checkFunction('options.onMessage', given.onMessage);
+  if (given.acknowledge !== undefined && given.acknowledge !== 'auto' && given.acknowledge !== 'manual') {
+    throw invalidArgumentValue('options.acknowledge', given.acknowledge, "must be one of: 'auto', 'manual'");
+  }
+}
+
+export function checkScope(given: unknown): OperationalScope {
+  if (given === undefined) return defaultScope();
+  checkObject('options.scope', given);
+  if (!(given instanceof OperationalScope))
+    throw invalidArgumentValue('options.scope', given, 'must be an OperationalScope');
+  return given;
+}
+
+/** A pool handle: any text of at least one byte. */
+export function checkPoolHandle(given: unknown): string {
+  const text = checkString('options.poolHandle', given);
+  if (text === '') throw invalidArgumentValue('options.poolHandle', given, 'must not be empty');
+  return text;
+}
+
+/** A session's options with defaults; throws Node's argument errors. */
+export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionOptions {
+  for (const name of ['connectTimeout', 'failoverTimeout', 'lingerTimeout'] as const) {
+    if (given[name] !== undefined) checkMilliseconds(`options.${name}`, given[name]);
+  }
+  if (given.maxFailovers !== undefined) checkInteger('options.maxFailovers', given.maxFailovers, 0);
+  if (given.onFailover !== undefined) checkFunction('options.onFailover', given.onFailover);
+  if (given.mapping !== undefined && given.mapping !== 'tcp') {
+    throw invalidArgumentValue('options.mapping', given.mapping, "must be 'tcp'");
+  }
+  const defaults = defaultUserSessionOptions;
+  return {
+    ...defaults,
+    connectTimeout: given.connectTimeout ?? defaults.connectTimeout,
+    failoverTimeout: given.failoverTimeout ?? defaults.failoverTimeout,
+    lingerTimeout: given.lingerTimeout ?? defaults.lingerTimeout,
+    maxFailovers: given.maxFailovers ?? defaults.maxFailovers,
+    onFailover: given.onFailover,
+  };
+}
+
+/** A policy's name, or its values as RFC 5356 has them (loads and weights as unsigned 32-bit integers). */
+export type PolicyOption = MemberSelectionPolicy | 'roundRobin' | 'leastUsed';
+
+/** A load of 0 to 1 as RFC 5356 section 3.1 counts it. */
+export function checkLoad(load: unknown): number {
+  if (typeof load !== 'number') throw invalidArgumentType('load', 'of type number', load);
+  if (!(load >= 0 && load <= 1)) throw outOfRange('load', '>= 0 and <= 1', load);
+  return Math.round(load * 0xffffffff);
+}
+
+export function checkPolicy(policy: PolicyOption, load: number | undefined): MemberSelectionPolicy {
+  if (typeof policy === 'object' && policy !== null) {
+    return load === undefined || !('load' in policy) ? policy : { ...policy, load: checkLoad(load) };
+  }
+  if (policy === 'roundRobin') return { type: 'roundRobin' };
+  if (policy === 'leastUsed') return { type: 'leastUsed', load: checkLoad(load ?? 0) };
+  throw invalidArgumentValue('options.policy', policy, "must be 'roundRobin', 'leastUsed' or a MemberSelectionPolicy");
+}

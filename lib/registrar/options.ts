@@ -1,0 +1,151 @@
+/** Options of a registrar with their defaults; times in milliseconds. */
+
+import { checkBoolean, checkInteger, checkMilliseconds, checkObject, checkPort, checkString } from '../arguments.js';
+import { type Clock, systemClock } from '../clock.js';
+import type { PolicyRegistry } from '../policy/registry.js';
+import { type Random, systemRandom } from '../random.js';
+import { tcpTransport } from '../transport/tcp/tcp.js';
+import type { ByteStreamTransport } from '../transport/transport.js';
+
+export interface RegistrarTimers {
+  /** Between two keep-alives to an element, each time +-50 % by chance (RFC 5352 section 3.5). Default: 5,000. */
+  readonly keepAliveInterval: number;
+  /** How long an element may take to acknowledge one, dialling included. Default: 1,000. */
+  readonly keepAliveTimeout: number;
+  /** How long after its last acknowledgement an element is not probed again for a report. Default: 100. */
+  readonly probeInterval: number;
+  /** How long an element whose connection broke may take to register again before it is removed. Default: 50. */
+  readonly removalDelay: number;
+  /** How long a report of unreachability counts towards `maxBadPeReports`. Default: 60,000. */
+  readonly reportLifetime: number;
+}
+
+export const defaultRegistrarTimers: RegistrarTimers = {
+  keepAliveInterval: 5_000,
+  keepAliveTimeout: 1_000,
+  probeInterval: 100,
+  removalDelay: 50,
+  reportLifetime: 60_000,
+};
+
+export interface RegistrarLimits {
+  /** Open ASAP connections; one too many is reset. Default: 10,000. */
+  readonly maxConnections: number;
+  /** Elements that one connection may register. Default: 1,000. */
+  readonly maxElementsPerConnection: number;
+  /** Pools that one connection may subscribe to; the A bit tells that no more are accepted. Default: 1,000. */
+  readonly maxSubscriptionsPerConnection: number;
+  /** Bytes of one message. Default: 65,538, the most that can be. */
+  readonly maxMessageSize: number;
+  /** Bytes that may wait for a connection that does not read; more closes it. Default: 1 MiB. */
+  readonly maxBacklog: number;
+  /** Milliseconds that the far side has to end its direction after we ended ours. Default: 1,000. */
+  readonly closeTimeout: number;
+  /** Bytes of a registration, since elements are handed on to everybody who asks. Default: 1,536. */
+  readonly maxRegistrationSize: number;
+  /** Default: 10,000. */
+  readonly maxPools: number;
+  /** Default: 100,000. */
+  readonly maxElementsPerPool: number;
+  /** Default: 1,000,000. */
+  readonly maxElements: number;
+  /** Elements in one answer, whatever was asked for. Default: 128. */
+  readonly maxElementsPerAnswer: number;
+  /** Connections to elements that are being dialled to probe them; further probes wait for the next report. Default: 100. */
+  readonly maxDialledProbes: number;
+  /** MAX-BAD-PE-REPORT: an element reported by more connections than this is removed though it answers. Default: 3. */
+  readonly maxBadPeReports: number;
+}
+
+export const defaultRegistrarLimits: RegistrarLimits = {
+  maxConnections: 10_000,
+  maxElementsPerConnection: 1_000,
+  maxSubscriptionsPerConnection: 1_000,
+  maxMessageSize: 65_538,
+  maxBacklog: 1024 * 1024,
+  closeTimeout: 1_000,
+  maxRegistrationSize: 1_536,
+  maxPools: 10_000,
+  maxElementsPerPool: 100_000,
+  maxElements: 1_000_000,
+  maxElementsPerAnswer: 128,
+  maxDialledProbes: 100,
+  maxBadPeReports: 3,
+};
+
+export interface RegistrarOptions {
+  /** Where to listen. Default: 127.0.0.1, so that nobody is served by accident. */
+  readonly host?: string;
+  /** Default: 3863 (RFC 5352 section 8.2); 0 takes any free one. */
+  readonly port?: number;
+  /** ENRP server identifier, unsigned 32 bits and not 0. Default: chosen by chance (RFC 5353 section 3.2). */
+  readonly serverId?: number;
+  /**
+   * Whether elements may register addresses other than the one that they connect from (RFC 5352 section 2.2.1 says
+   * that they must not). Needed for elements behind address translation. Default: false, except for connections over
+   * loopback, where the element runs on this machine and may have any address of it.
+   */
+  readonly acceptForeignAddresses?: boolean;
+  readonly timers?: Partial<RegistrarTimers>;
+  readonly limits?: Partial<RegistrarLimits>;
+  /** Default: the policies that the library brings. */
+  readonly policies?: PolicyRegistry;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Default: TCP. */
+  readonly transports?: { readonly stream?: ByteStreamTransport };
+}
+
+/** The options with every default filled in. */
+export interface RegistrarSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly serverId: number;
+  readonly acceptForeignAddresses: boolean;
+  readonly timers: RegistrarTimers;
+  readonly limits: RegistrarLimits;
+  readonly policies: PolicyRegistry | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: ByteStreamTransport;
+}
+
+/** The IANA port of ASAP (RFC 5352 section 8.2). */
+const asapPort = 3863;
+
+/** Checks the options and fills in the defaults; throws Node's argument errors. */
+export function registrarSettings(options: RegistrarOptions): RegistrarSettings {
+  checkObject('options', options);
+  const random = options.random ?? systemRandom;
+  return {
+    host: options.host === undefined ? '127.0.0.1' : checkString('options.host', options.host),
+    port: options.port === undefined ? asapPort : checkPort('options.port', options.port),
+    serverId:
+      options.serverId === undefined
+        ? random.identifier()
+        : checkInteger('options.serverId', options.serverId, 1, 0xffffffff),
+    acceptForeignAddresses:
+      options.acceptForeignAddresses === undefined
+        ? false
+        : checkBoolean('options.acceptForeignAddresses', options.acceptForeignAddresses),
+    timers: merge('timers', defaultRegistrarTimers, options.timers, (name, value) => checkMilliseconds(name, value)),
+    limits: merge('limits', defaultRegistrarLimits, options.limits, (name, value) => checkInteger(name, value, 0)),
+    policies: options.policies,
+    clock: options.clock ?? systemClock,
+    random,
+    transport: options.transports?.stream ?? tcpTransport,
+  };
+}
+
+function merge<Numbers extends { readonly [Name in keyof Numbers]: number }>(
+  group: string,
+  defaults: Numbers,
+  given: Partial<Numbers> | undefined,
+  check: (name: string, value: unknown) => number,
+): Numbers {
+  const merged: Record<string, number> = { ...defaults };
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (value !== undefined && name in defaults) merged[name] = check(`options.${group}.${name}`, value);
+  }
+  return merged as Numbers;
+}

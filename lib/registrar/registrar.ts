@@ -1,0 +1,272 @@
+/**
+ * A registrar: an ENRP server as elements and users see it (RFC 5352). Put together from the handlespace, the
+ * registrations and the answers; all state of pools is in the handlespace, owned by server identifiers, so that peers
+ * (RFC 5353) join as a further source and a further listener of its changes.
+ */
+
+import { EventEmitter } from 'node:events';
+import { type AsapChannel, openAsapChannel } from '../asap/asap-channel.js';
+import { diagnosticEvent } from '../diagnostics.js';
+import { formatIdentifier, RserpoolError } from '../errors.js';
+import type { HandlespaceChange } from '../handlespace/change.js';
+import { Handlespace, type HandlespaceOptions } from '../handlespace/handlespace.js';
+import {
+  type ByteStream,
+  type ByteStreamHandler,
+  formatAddress,
+  type Listener,
+  type TransportAddress,
+} from '../transport/transport.js';
+import type { AsapMessage } from '../wire/messages.js';
+import { poolHandleText } from '../wire/pool-handle.js';
+import { RegistrarConnection } from './connection.js';
+import { type RegistrarOptions, type RegistrarSettings, registrarSettings } from './options.js';
+import { PoolAnswers } from './pool-answers.js';
+import { Registrations, type RejectedRegistration } from './registrations.js';
+
+/** Counts and gauges of a registrar; counts are since its start. */
+export interface RegistrarStats {
+  readonly connections: number;
+  readonly pools: number;
+  readonly elements: number;
+  /** Elements whose home server this is. */
+  readonly ownedElements: number;
+  readonly subscriptions: number;
+  readonly registrationsAccepted: number;
+  readonly registrationsRejected: number;
+  readonly resolutions: number;
+  readonly pushes: number;
+  readonly keepAlivesSent: number;
+}
+
+/** A change of the handlespace as the 'change' event tells it. */
+export interface RegistrarChange {
+  readonly type: HandlespaceChange['type'];
+  readonly reason: HandlespaceChange['reason'];
+  readonly poolHandle: string;
+  readonly identifier: number;
+}
+
+/** Events of a registrar. 'error' is one that ended it: it could not listen. */
+export interface RegistrarEvents {
+  listening: [address: TransportAddress];
+  change: [change: RegistrarChange];
+  rejected: [registration: RejectedRegistration];
+  error: [error: Error];
+  close: [];
+}
+
+const changed = diagnosticEvent<RegistrarChange>('registrar', 'change');
+const opened = diagnosticEvent<{ remote: string; connections: number }>('registrar', 'connection-opened');
+const ended = diagnosticEvent<{ remote: string; connections: number; error: Error | undefined }>(
+  'registrar',
+  'connection-closed',
+);
+const refused = diagnosticEvent<{ remote: string; connections: number }>('registrar', 'connection-refused');
+
+export class Registrar extends EventEmitter<RegistrarEvents> {
+  /** The ENRP server identifier, unsigned 32 bits. */
+  readonly serverId: number;
+  /** The pools. Whoever changes it tells subscribers and elements by that alone. */
+  readonly handlespace: Handlespace;
+  readonly #settings: RegistrarSettings;
+  readonly #registrations: Registrations;
+  readonly #answers: PoolAnswers;
+  readonly #connections = new Set<RegistrarConnection>();
+  readonly #onHandlespaceChange = new Set<(change: HandlespaceChange) => void>();
+  #listener: Listener | undefined;
+  #address: TransportAddress | undefined;
+  /** new -> listening -> closing -> closed */
+  #state: 'new' | 'listening' | 'closing' | 'closed' = 'new';
+  /** What is still open while closing: the port and the connections. */
+  #portOpen = false;
+
+  /** Throws Node's argument errors; does nothing until `listen`. */
+  constructor(options: RegistrarOptions = {}) {
+    super();
+    const settings = registrarSettings(options);
+    const { clock, random, limits, policies } = settings;
+    this.#settings = settings;
+    this.serverId = settings.serverId;
+    const handlespaceOptions: HandlespaceOptions = {
+      random,
+      maxPools: limits.maxPools,
+      maxElements: limits.maxElements,
+      maxElementsPerPool: limits.maxElementsPerPool,
+      maxElementsPerAnswer: limits.maxElementsPerAnswer,
+      onChange: (change) => this.#onChange(change),
+      ...(policies === undefined ? undefined : { policies }),
+    };
+    this.handlespace = new Handlespace(handlespaceOptions);
+    const { handlespace } = this;
+    this.#answers = new PoolAnswers({ clock, handlespace, limits });
+    this.#registrations = new Registrations({
+      settings,
+      handlespace,
+      onRejected: (facts) => void this.emit('rejected', facts),
+    });
+  }
+
+  /** Where it listens, once it does. */
+  get address(): TransportAddress | undefined {
+    return this.#address;
+  }
+
+  get stats(): RegistrarStats {
+    const { accepted, rejected, keepAlives } = this.#registrations.counts;
+    return {
+      connections: this.#connections.size,
+      pools: this.handlespace.poolCount,
+      elements: this.handlespace.elementCount,
+      ownedElements: this.handlespace.owned(this.serverId).size,
+      subscriptions: this.#answers.subscriptions,
+      registrationsAccepted: accepted,
+      registrationsRejected: rejected,
+      resolutions: this.#answers.resolutions,
+      pushes: this.#answers.pushes,
+      keepAlivesSent: keepAlives,
+    };
+  }
+
+  /** Starts to serve ASAP over TCP; 'listening' or 'error' follows. Once only. */
+  listen(onListening?: (address: TransportAddress) => void): this {
+    if (this.#state !== 'new') {
+      throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'a registrar listens once' });
+    }
+    if (onListening !== undefined) this.once('listening', onListening);
+    const { host, port, transport } = this.#settings;
+    this.#state = 'listening';
+    this.#portOpen = true;
+    this.#listener = transport.listen(
+      { host, port },
+      {
+        onListening: (address) => {
+          this.#address = address;
+          if (this.#state === 'listening') this.emit('listening', address);
+        },
+        onConnection: (stream) => this.#onConnection(stream),
+        onError: (error) => {
+          this.#portOpen = false;
+          this.close();
+          this.emit('error', error);
+        },
+      },
+    );
+    return this;
+  }
+
+  /** Tells `listener` of each change of the handlespace, at once: for peers (RFC 5353 section 3.3). */
+  onHandlespaceChange(listener: (change: HandlespaceChange) => void): void {
+    this.#onHandlespaceChange.add(listener);
+  }
+
+  /**
+   * Stops accepting, ends all connections after what was sent, forgets all pools. 'close' and `onClosed` follow when
+   * everything is closed. Elements and users look for another registrar.
+   */
+  close(onClosed?: () => void): this {
+    if (this.#state === 'closed') {
+      if (onClosed !== undefined) this.#settings.clock.nextTurn(onClosed);
+      return this;
+    }
+    if (onClosed !== undefined) this.once('close', onClosed);
+    if (this.#state === 'closing') return this;
+    this.#state = 'closing';
+    this.#registrations.close();
+    if (this.#portOpen) {
+      this.#listener?.close(() => {
+        this.#portOpen = false;
+        this.#closeIfDone();
+      });
+    }
+    for (const { channel } of [...this.#connections]) channel.close();
+    this.#settings.clock.nextTurn(() => this.#closeIfDone());
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise<void>((resolve) => void this.close(resolve));
+  }
+
+  #closeIfDone(): void {
+    if (this.#state !== 'closing' || this.#portOpen || this.#connections.size > 0) return;
+    this.#state = 'closed';
+    this.emit('close');
+  }
+
+  #onConnection(stream: ByteStream): ByteStreamHandler {
+    const { clock, limits } = this.#settings;
+    const { channel }: { channel: AsapChannel } = openAsapChannel(
+      stream,
+      {
+        onMessage: (message, size) => this.#onMessage(connection, message, size),
+        onClose: (error) => this.#onClose(connection, error),
+      },
+      clock,
+      limits,
+    );
+    const { handler } = stream;
+    const connection = new RegistrarConnection(channel);
+    const remote = formatAddress(stream.remoteAddress);
+    if (this.#state !== 'listening' || this.#connections.size >= limits.maxConnections) {
+      if (refused.watched) refused.publish({ remote, connections: this.#connections.size });
+      channel.abort();
+      return handler;
+    }
+    this.#connections.add(connection);
+    if (opened.watched) opened.publish({ remote, connections: this.#connections.size });
+    return handler;
+  }
+
+  #onClose(connection: RegistrarConnection, error: Error | undefined): void {
+    if (!this.#connections.delete(connection)) return;
+    if (ended.watched)
+      ended.publish({ remote: formatAddress(connection.remoteAddress), connections: this.#connections.size, error });
+    this.#answers.forget(connection);
+    if (this.#state === 'listening') this.#registrations.forget(connection);
+    else this.#closeIfDone();
+  }
+
+  #onMessage(connection: RegistrarConnection, message: AsapMessage, size: number): void {
+    if (this.#state !== 'listening') return;
+    switch (message.type) {
+      case 'registration':
+        this.#registrations.register(connection, message, size);
+        return;
+      case 'deregistration':
+        this.#registrations.deregister(connection, message);
+        return;
+      case 'handleResolution':
+        this.#answers.answer(connection, message);
+        return;
+      case 'endpointKeepAliveAck':
+        this.#registrations.onKeepAliveAck(message, connection);
+        return;
+      case 'endpointUnreachable':
+        this.#registrations.onUnreachable(message, connection);
+        return;
+      default:
+      // The others are not for registrars (RFC 5352 section 4): known, and of no consequence here.
+    }
+  }
+
+  #onChange(change: HandlespaceChange): void {
+    this.#registrations.onChange(change);
+    this.#answers.onChange(change);
+    for (const listener of this.#onHandlespaceChange) listener(change);
+    const { type, reason, poolHandle, entry } = change;
+    const facts = { type, reason, poolHandle: poolHandleText(poolHandle), identifier: entry.identifier };
+    if (changed.watched) changed.publish(facts);
+    this.emit('change', facts);
+  }
+
+  /** For logs. */
+  override toString(): string {
+    return `registrar ${formatIdentifier(this.serverId)}`;
+  }
+}
+
+/** Makes a registrar; `listen` starts it. */
+export function createRegistrar(options?: RegistrarOptions): Registrar {
+  return new Registrar(options);
+}

@@ -1,0 +1,287 @@
+/**
+ * Registration, deregistration and the end of registrations (RFC 5352 sections 3.1, 3.2 and 3.5): which element came
+ * over which connection, and what becomes of it when that breaks, falls silent or lets its registration life run out.
+ */
+
+import type { Timer } from '../clock.js';
+import { diagnosticEvent } from '../diagnostics.js';
+import type { ChangeReason, HandlespaceChange } from '../handlespace/change.js';
+import type { HandlespaceEntry } from '../handlespace/entry.js';
+import type { Handlespace } from '../handlespace/handlespace.js';
+import type { Rejection } from '../handlespace/rejection.js';
+import type { Deregistration, EndpointKeepAliveAck, EndpointUnreachable, Registration } from '../wire/messages.js';
+import { causeName, errorCause, inconsistentPoolPolicy, inconsistentTransportType } from '../wire/operation-error.js';
+import { compose } from '../wire/parameter-writer.js';
+import { causeCode, type ErrorCause, type PoolElement, type PoolHandle, type Transport } from '../wire/parameters.js';
+import { writePoolElement } from '../wire/pool-element.js';
+import { poolHandleText } from '../wire/pool-handle.js';
+import type { RegistrarConnection, ServedElement } from './connection.js';
+import { completeElement, elementAddresses, hasForeignAddress, isLoopback } from './element-addresses.js';
+import { elementKey, KeepAlives } from './keep-alives.js';
+import type { RegistrarSettings } from './options.js';
+
+/** A refused registration: for the event and the diagnostics. */
+export interface RejectedRegistration {
+  readonly poolHandle: string;
+  readonly identifier: number;
+  readonly host: string;
+  readonly causes: readonly string[];
+}
+
+const rejectedEvent = diagnosticEvent<RejectedRegistration>('registrar', 'registration-rejected');
+
+export interface RegistrationsSurroundings {
+  readonly settings: RegistrarSettings;
+  readonly handlespace: Handlespace;
+  onRejected(rejected: RejectedRegistration): void;
+}
+
+/** Elements that are told when they are removed without having asked for it. */
+const toldOnRemoval: ReadonlySet<ChangeReason> = new Set(['expiry', 'unreachable', 'administration']);
+
+export class Registrations {
+  readonly #around: RegistrationsSurroundings;
+  readonly #keepAlives: KeepAlives;
+  readonly #served = new Map<string, ServedElement>();
+  readonly #removals = new Map<ServedElement, Timer>();
+  #expiryTimer: Timer | undefined;
+  #expiryAt = Number.POSITIVE_INFINITY;
+  #accepted = 0;
+  #rejected = 0;
+
+  constructor(around: RegistrationsSurroundings) {
+    this.#around = around;
+    this.#keepAlives = new KeepAlives({
+      settings: around.settings,
+      onUnreachable: ({ entry }) => around.handlespace.remove(entry.poolHandle, entry.identifier, 'unreachable'),
+    });
+  }
+
+  /** Registrations accepted and rejected, and keep-alives sent, since the start. */
+  get counts(): { readonly accepted: number; readonly rejected: number; readonly keepAlives: number } {
+    return { accepted: this.#accepted, rejected: this.#rejected, keepAlives: this.#keepAlives.sent };
+  }
+
+  register(connection: RegistrarConnection, message: Registration, size: number): void {
+    const { poolHandle } = message;
+    const element = completeElement(message.poolElement, connection.remoteAddress);
+    const { identifier } = element;
+    const cause =
+      this.#objection(connection, poolHandle, element, size) ?? this.#store(connection, poolHandle, element);
+    const facts = { type: 'registrationResponse', poolHandle, peIdentifier: identifier } as const;
+    if (cause === undefined) {
+      this.#accepted++;
+      connection.send({ ...facts, rejected: false, errors: [] });
+      return;
+    }
+    this.#rejected++;
+    const causes = [causeName(cause.code)];
+    const rejected = { poolHandle: poolHandleText(poolHandle), identifier, host: connection.host, causes };
+    if (rejectedEvent.watched) rejectedEvent.publish(rejected);
+    connection.send({ ...facts, rejected: true, errors: [cause] });
+    this.#around.onRejected(rejected);
+  }
+
+  /** Removes an element for itself only: it must ask over its connection, or from one of its addresses (section 2.2.2). */
+  deregister(connection: RegistrarConnection, message: Deregistration): void {
+    const { handlespace } = this.#around;
+    const { poolHandle, peIdentifier } = message;
+    const entry = handlespace.entry(poolHandle, peIdentifier);
+    const refused = entry !== undefined && !this.#isItself(entry, connection);
+    const errors = refused ? [errorCause(causeCode.rejectedDueToSecurity)] : [];
+    if (!refused) handlespace.remove(poolHandle, peIdentifier, 'deregistration');
+    connection.send({ type: 'deregistrationResponse', poolHandle, peIdentifier, errors });
+  }
+
+  onKeepAliveAck(message: EndpointKeepAliveAck, connection: RegistrarConnection): void {
+    const element = this.#served.get(elementKey(message.poolHandle, message.peIdentifier));
+    // Nobody acknowledges for another.
+    if (element?.connection === connection) this.#keepAlives.onAck(element);
+  }
+
+  onUnreachable(message: EndpointUnreachable, reporter: RegistrarConnection): void {
+    const entry = this.#around.handlespace.entry(message.poolHandle, message.peIdentifier);
+    if (entry !== undefined) this.#keepAlives.onReport(this.serve(entry), reporter);
+  }
+
+  /** A connection is gone: its elements leave the answers at once, and the handlespace unless they come back soon. */
+  forget(connection: RegistrarConnection): void {
+    const { handlespace, settings } = this.#around;
+    for (const element of [...connection.elements]) {
+      this.#detach(element);
+      handlespace.suspend(element.entry.poolHandle, element.entry.identifier);
+      const remove = (): void => this.#removeBroken(element);
+      this.#removals.get(element)?.cancel();
+      this.#removals.set(element, settings.clock.setTimeout(remove, settings.timers.removalDelay, 'background'));
+    }
+  }
+
+  /** Keeps what belongs to an entry in step with the handlespace, whoever changed it. */
+  onChange(change: HandlespaceChange): void {
+    const { poolHandle, identifier } = change.entry;
+    const key = elementKey(poolHandle, identifier);
+    const element = this.#served.get(key);
+    if (change.type !== 'removed') {
+      this.#armExpiry();
+      // It has another home now, which watches it.
+      if (element?.connection !== undefined && element.entry.owner !== this.#around.settings.serverId)
+        this.#detach(element);
+      return;
+    }
+    if (element === undefined) return;
+    this.#served.delete(key);
+    this.#keepAlives.stop(element);
+    this.#removals.get(element)?.cancel();
+    this.#removals.delete(element);
+    element.connection?.elements.delete(element);
+    if (!toldOnRemoval.has(change.reason)) return;
+    // Section 2.2.4; an element that lives hears of it and registers again.
+    element.connection?.send({ type: 'deregistrationResponse', poolHandle, peIdentifier: identifier, errors: [] });
+  }
+
+  /** What this registrar keeps about an element of its handlespace; it begins to watch those it owns. */
+  serve(entry: HandlespaceEntry): ServedElement {
+    const key = elementKey(entry.poolHandle, entry.identifier);
+    const present = this.#served.get(key);
+    if (present !== undefined) return present;
+    const element: ServedElement = {
+      entry,
+      connection: undefined,
+      watch: 'idle',
+      timer: undefined,
+      hangUp: undefined,
+      heardAt: Number.NEGATIVE_INFINITY,
+      reporters: new Map(),
+    };
+    this.#served.set(key, element);
+    return element;
+  }
+
+  close(): void {
+    this.#expiryTimer?.cancel();
+    for (const timer of this.#removals.values()) timer.cancel();
+    for (const element of this.#served.values()) this.#keepAlives.stop(element);
+    this.#removals.clear();
+    this.#served.clear();
+  }
+
+  /** Parts an element from its connection and stops watching it. */
+  #detach(element: ServedElement): void {
+    element.connection?.elements.delete(element);
+    element.connection = undefined;
+    this.#keepAlives.stop(element);
+    element.watch = 'idle';
+  }
+
+  /** The time to register again is over. If it did so elsewhere, it is another server's now. */
+  #removeBroken(element: ServedElement): void {
+    const { handlespace, settings } = this.#around;
+    const { poolHandle, identifier, owner } = element.entry;
+    this.#removals.delete(element);
+    if (owner === settings.serverId) handlespace.remove(poolHandle, identifier, 'connectionBroken');
+    else handlespace.resume(poolHandle, identifier);
+  }
+
+  /** Reasons of our own to refuse a registration (rule 5). */
+  #objection(
+    connection: RegistrarConnection,
+    poolHandle: PoolHandle,
+    element: PoolElement,
+    size: number,
+  ): ErrorCause | undefined {
+    const { limits, acceptForeignAddresses } = this.#around.settings;
+    if (size > limits.maxRegistrationSize) return errorCause(causeCode.lackOfResources);
+    if (element.registrationLife < -1 || element.registrationLife === 0) {
+      return { code: causeCode.invalidValues, information: compose((writer) => writePoolElement(writer, element)) };
+    }
+    if (
+      !acceptForeignAddresses &&
+      !isLoopback(connection.host) &&
+      hasForeignAddress(element, connection.remoteAddress)
+    ) {
+      return errorCause(causeCode.rejectedDueToSecurity);
+    }
+    const known = this.#served.get(elementKey(poolHandle, element.identifier))?.connection === connection;
+    if (!known && connection.elements.size >= limits.maxElementsPerConnection)
+      return errorCause(causeCode.lackOfResources);
+    return undefined;
+  }
+
+  /** Rules 1 to 4. */
+  #store(connection: RegistrarConnection, poolHandle: PoolHandle, element: PoolElement): ErrorCause | undefined {
+    const { handlespace, settings } = this.#around;
+    const holder = this.#served.get(elementKey(poolHandle, element.identifier));
+    const result = handlespace.register(poolHandle, element, {
+      now: settings.clock.now(),
+      owner: settings.serverId,
+      exclusive: holder !== undefined && this.#isAnother(holder, connection, element),
+    });
+    if (result.type === 'rejected') return rejectionCause(result.rejection);
+    const served = this.serve(result.entry);
+    this.#removals.get(served)?.cancel();
+    this.#removals.delete(served);
+    served.connection?.elements.delete(served);
+    served.connection = connection;
+    connection.elements.add(served);
+    this.#keepAlives.start(served);
+    return undefined;
+  }
+
+  /**
+   * Whether the identifier is held by another element: one whose connection is open and that is reached elsewhere. An
+   * element that comes over a new connection, while we have not noticed the end of the old one, is reached as before.
+   */
+  #isAnother(holder: ServedElement, connection: RegistrarConnection, element: PoolElement): boolean {
+    if (holder.connection === undefined || holder.connection === connection || !holder.connection.channel.open)
+      return false;
+    return placeOf(holder.entry.element.userTransport) !== placeOf(element.userTransport);
+  }
+
+  #isItself(entry: HandlespaceEntry, connection: RegistrarConnection): boolean {
+    const holder = this.#served.get(elementKey(entry.poolHandle, entry.identifier))?.connection;
+    if (holder === connection || holder?.host === connection.host) return true;
+    return elementAddresses(entry.element).includes(connection.host);
+  }
+
+  #armExpiry(): void {
+    const { handlespace, settings } = this.#around;
+    const next = handlespace.nextExpiry();
+    if (next === this.#expiryAt) return;
+    this.#expiryTimer?.cancel();
+    this.#expiryTimer = undefined;
+    this.#expiryAt = next;
+    if (next === Number.POSITIVE_INFINITY) return;
+    const delay = Math.max(0, next - settings.clock.now());
+    this.#expiryTimer = settings.clock.setTimeout(() => this.#expire(), delay, 'background');
+  }
+
+  #expire(): void {
+    const { handlespace, settings } = this.#around;
+    this.#expiryAt = Number.POSITIVE_INFINITY;
+    handlespace.expire(settings.clock.now());
+    this.#armExpiry();
+  }
+}
+
+/** Address and port at which users reach an element, for comparison. */
+function placeOf(transport: Transport): string {
+  if (transport.type === 'opaque') return Buffer.from(transport.data).toString('hex');
+  const addresses = transport.type === 'sctp' ? [...transport.addresses].sort().join() : transport.address;
+  return `${transport.type}/${addresses}/${transport.port}`;
+}
+
+/** The Error Cause that tells a rejection (RFC 5354 sections 3.12.5 to 3.12.9). */
+export function rejectionCause(rejection: Rejection): ErrorCause {
+  switch (rejection.type) {
+    case 'nonUniquePeIdentifier':
+      return errorCause(causeCode.nonUniquePeIdentifier);
+    case 'inconsistentPoolPolicy':
+      return inconsistentPoolPolicy(rejection.policy);
+    case 'inconsistentTransportType':
+      return inconsistentTransportType(rejection.transport);
+    case 'inconsistentDataControlConfiguration':
+      return errorCause(causeCode.inconsistentDataControlConfiguration);
+    case 'lackOfResources':
+      return errorCause(causeCode.lackOfResources);
+  }
+}
