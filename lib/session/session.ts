@@ -59,7 +59,14 @@ export interface Session {
   readonly remoteAddress: TransportAddress | undefined;
   /** Queues a message; false: wait for `onRoom`. `onSettled` is called when it was acknowledged or given up. */
   send(data: Uint8Array, options?: SendOptions, onSettled?: (error: Error | undefined) => void): boolean;
-  /** No more will be sent. `onSettled` is called when everything, and this end, was acknowledged or given up. */
+  /** Queues bytes of a stream: as `send`, but they never go before what a failover sends again. */
+  write(data: Uint8Array, onSettled?: (error: Error | undefined) => void): boolean;
+  /** A failover callback decides: what `send` is given goes before what is sent again. */
+  readonly handingOver: boolean;
+  /**
+   * No more will be sent. `onSettled` is called when everything, and this end, was acknowledged or given up; so it is
+   * when the end was sent before.
+   */
   end(onSettled?: (error: Error | undefined) => void): void;
   /** Ends at once, both sides: what was not acknowledged can be retrieved. */
   destroy(reason: string): void;

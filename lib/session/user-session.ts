@@ -23,32 +23,12 @@ import type { TransportAddress } from '../transport/transport.js';
 import { decodeAsap, encodeAsap } from '../wire/asap.js';
 import type { PoolElement } from '../wire/parameters.js';
 import type { ExclusionTimes } from './candidates.js';
-import { ElementSearch, type PoolAccess, type SearchOptions, searchError } from './element-search.js';
-import { Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
+import { ElementSearch, type PoolAccess, searchError } from './element-search.js';
+import { type Answered, Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
+import { chooseResent } from './resent-choice.js';
 import { RetrievalQueue } from './retrieval-queue.js';
-import type { FailoverCallback, FailoverFacts, Retrieved, Session, SessionHandler } from './session.js';
-
-export interface UserSessionOptions extends SearchOptions {
-  /** Milliseconds to reach the first element. Default: 30,000. */
-  readonly connectTimeout: number;
-  /** Milliseconds to reach another element after one failed. Default: 30,000. */
-  readonly failoverTimeout: number;
-  /** Failovers in a row without a message taken or received in between. Default: 16. */
-  readonly maxFailovers: number;
-  /** Milliseconds to wait for acknowledgements after `end`, without any coming. Default: 30,000. */
-  readonly lingerTimeout: number;
-  readonly onFailover: FailoverCallback | undefined;
-}
-
-export const defaultUserSessionOptions: UserSessionOptions = {
-  connectTimeout: 30_000,
-  failoverTimeout: 30_000,
-  maxFailovers: 16,
-  lingerTimeout: 30_000,
-  exclusion: { broken: 250, silent: 2000 },
-  backoff: { first: 100, most: 2000 },
-  onFailover: undefined,
-};
+import type { FailoverFacts, Retrieved, Session, SessionHandler } from './session.js';
+import type { UserSessionOptions } from './user-session-options.js';
 
 const noFeatures: MappingFeatures = {
   streams: false,
@@ -137,17 +117,40 @@ export class UserSession implements Session, Replier {
     return this.#send(new RetainedMessage('message', this.#nextSequence++, data, options, 0, false, onSettled));
   }
 
-  answer(data: Uint8Array, inAnswerTo: number, last: boolean, options: SendOptions): boolean {
-    return this.#send(new RetainedMessage('message', this.#nextSequence++, data, options, inAnswerTo, last, undefined));
+  write(data: Uint8Array, onSettled?: (error: Error | undefined) => void): boolean {
+    if (this.#state !== 'handingOver' || this.#endMessage !== undefined) return this.send(data, {}, onSettled);
+    // The stream keeps its order, whatever the failover callback sends.
+    this.#waiting.push(new RetainedMessage('message', this.#nextSequence++, data, {}, 0, false, onSettled));
+    this.#roomWanted = true;
+    return false;
+  }
+
+  get handingOver(): boolean {
+    return this.#state === 'handingOver';
+  }
+
+  answer(
+    connection: MappingConnection,
+    data: Uint8Array,
+    inAnswerTo: number,
+    last: boolean,
+    options: SendOptions,
+  ): Answered {
+    // Another element never asked this.
+    if (this.#connection !== connection || this.#state === 'closed' || this.#endMessage !== undefined) return 'refused';
+    const answer = new RetainedMessage('message', this.#nextSequence++, data, options, inAnswerTo, last, undefined);
+    return this.#send(answer) ? 'room' : 'full';
   }
 
   end(onSettled?: (error: Error | undefined) => void): void {
-    if (this.#endMessage !== undefined || this.#state === 'closed') return;
-    const end = new RetainedMessage('end', this.#nextSequence++, new Uint8Array(0), {}, 0, false, onSettled);
-    // While a failover callback decides, the end waits for what is sent again.
-    if (this.#state !== 'handingOver') this.#send(end);
-    this.#endMessage = end;
-    this.#restartLinger();
+    if (this.#endMessage === undefined) {
+      const end = new RetainedMessage('end', this.#nextSequence++, new Uint8Array(0), {}, 0, false, undefined);
+      // While a failover callback decides, the end waits for what is sent again.
+      if (this.#state !== 'handingOver') this.#send(end);
+      this.#endMessage = end;
+      if (this.#state !== 'closed') this.#restartLinger();
+    }
+    if (onSettled !== undefined) this.#endMessage.whenSettled(onSettled);
   }
 
   destroy(reason: string): void {
@@ -226,36 +229,28 @@ export class UserSession implements Session, Replier {
       unsent: Object.freeze(held.filter((message) => !message.redelivered)),
       unacknowledged: Object.freeze(held.filter((message) => message.redelivered)),
     });
-    const finish = (chosen: void | readonly RetainedMessage[]): void => {
+    const finish = (chosen: readonly RetainedMessage[] | undefined): void => {
       if (this.#connection !== connection || this.#state !== 'handingOver') return;
+      const ours = new Set(held);
+      const resend = new Set(chosen ?? held);
       this.#state = 'open';
       this.#failure = undefined;
-      const resend = new Set(chosen ?? held);
+      // What was written meanwhile comes behind.
+      const later = this.#waiting.filter((message) => message.type === 'message' && !ours.has(message));
       for (const message of held) if (!resend.has(message)) message.settle(undefined);
       this.#waiting = [];
-      this.#release([...resend].filter((message) => held.includes(message)));
+      this.#release([...resend].filter((message) => ours.has(message)));
+      this.#release(later);
       const end = this.#endMessage;
       if (end !== undefined) this.#release([end]);
       this.#handler.onFailover(facts);
     };
     const refuse = (cause: unknown): void => {
-      if (this.#connection !== connection) return;
+      if (this.#connection !== connection || this.#state !== 'handingOver') return;
       connection.abort(abortCode.application, 'the failover callback refused');
       this.#close(new RserpoolError('ERR_RSERPOOL_FAILOVER_REFUSED', { ...this.#where(), cause }));
     };
-    const { onFailover } = this.#options;
-    if (onFailover === undefined) {
-      finish(undefined);
-      return;
-    }
-    try {
-      const chosen = onFailover(facts);
-      if (chosen === undefined || chosen === null || !('then' in chosen))
-        finish(chosen as void | readonly RetainedMessage[]);
-      else chosen.then(finish, refuse);
-    } catch (error) {
-      refuse(error);
-    }
+    chooseResent(this.#options.onFailover, facts, finish, refuse);
   }
 
   /** Gives messages to the connection. */
@@ -357,7 +352,8 @@ export class UserSession implements Session, Replier {
     const sent = this.#queue.sent(connection.sentMessages);
     const kept = this.#queue.begin().flatMap((message, index) => {
       if (index < sent) message.redelivered = true;
-      if (message.answered || message.type === 'end') return [];
+      // Nobody else asked what our answers answer.
+      if (message.answered || message.type === 'end' || message.inAnswerTo !== 0) return [];
       if (message.failover || index >= sent) return [message];
       message.settle(
         new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), cause, detail: 'sent without failover' }),
