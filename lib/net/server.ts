@@ -24,9 +24,10 @@ import {
   type DeliveryOptions,
   type MappingOptions,
   type PolicyOption,
+  poolTarget,
 } from './options.js';
 import { family } from './session-properties.js';
-import { isPoolTarget, Socket } from './socket.js';
+import { Socket } from './socket.js';
 
 /** What `listen` takes for a pool. Times in milliseconds. */
 export interface PoolListenOptions extends MappingOptions, DeliveryOptions {
@@ -98,7 +99,7 @@ export class Server extends net.Server {
 
   override listen(...args: unknown[]): this {
     const [options] = args;
-    if (!isPoolTarget(options)) return (super.listen as (...all: unknown[]) => this)(...args);
+    if (poolTarget(options) === undefined) return (super.listen as (...all: unknown[]) => this)(...args);
     const callback = args.find((arg) => typeof arg === 'function') as (() => void) | undefined;
     this.#listenForPool(options as PoolListenOptions, callback);
     return this;
