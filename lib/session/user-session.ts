@@ -23,7 +23,7 @@ import type { TransportAddress } from '../transport/transport.js';
 import { decodeAsap, encodeAsap } from '../wire/asap.js';
 import type { PoolElement } from '../wire/parameters.js';
 import type { ExclusionTimes } from './candidates.js';
-import { ElementSearch, type PoolAccess, searchError } from './element-search.js';
+import { aggregatedSearchError, ElementSearch, type PoolAccess, searchError } from './element-search.js';
 import { type Answered, Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
 import { chooseResent } from './resent-choice.js';
 import { RetrievalQueue } from './retrieval-queue.js';
@@ -68,6 +68,8 @@ export class UserSession implements Session, Replier {
   #linger: Timer | undefined;
   #peerEnded = false;
   #roomWanted = false;
+  /** Whether this session, wherever it is, keeps the process alive. */
+  #referenced = true;
 
   constructor(pool: PoolAccess, clock: Clock, random: Random, options: UserSessionOptions, handler: SessionHandler) {
     this.sessionId = random.bytes(16);
@@ -180,10 +182,14 @@ export class UserSession implements Session, Replier {
   }
 
   ref(): void {
+    this.#referenced = true;
+    this.#search.keepAlive(true);
     this.#connection?.ref();
   }
 
   unref(): void {
+    this.#referenced = false;
+    this.#search.keepAlive(false);
     this.#connection?.unref();
   }
 
@@ -198,13 +204,17 @@ export class UserSession implements Session, Replier {
   #exhausted(errors: readonly Error[]): void {
     const { poolHandle } = this.#pool;
     if (this.#failure === undefined) this.#close(searchError('ERR_RSERPOOL_CONNECT_TIMEOUT', poolHandle, errors));
-    else this.#close(searchError('ERR_RSERPOOL_FAILOVER_EXHAUSTED', poolHandle, [this.#failure.cause, ...errors]));
+    else {
+      const all = [this.#failure.cause, ...errors];
+      this.#close(aggregatedSearchError('ERR_RSERPOOL_FAILOVER_EXHAUSTED', poolHandle, all));
+    }
   }
 
   #reached(element: PoolElement, connection: MappingConnection): MappingHandler {
     const failure = this.#failure;
     this.#element = element;
     this.#connection = connection;
+    if (!this.#referenced) connection.unref();
     const handler = this.#connectionHandler(connection);
     if (failure === undefined) {
       this.#state = 'open';
