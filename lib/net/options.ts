@@ -6,12 +6,14 @@ import {
   checkInteger,
   checkMilliseconds,
   checkObject,
+  checkPort,
   checkString,
   invalidArgumentType,
   invalidArgumentValue,
   outOfRange,
 } from '../arguments.js';
 import { OperationalScope } from '../asap/scope.js';
+import { asapPpid } from '../mapping/mapping.js';
 import { type TcpMappingOptions, tcpMappingOptions } from '../mapping/tcp/options.js';
 import type { Handled, Message, SendOptions } from '../session/message.js';
 import type { FailoverCallback } from '../session/session.js';
@@ -88,7 +90,12 @@ export function checkDeliveryOptions(given: DeliveryOptions): void {
 export function checkSendOptions(options: SendOptions): void {
   checkObject('options', options);
   if (options.streamId !== undefined) checkInteger('options.streamId', options.streamId, 0, 0xffff);
-  if (options.ppid !== undefined) checkInteger('options.ppid', options.ppid, 0, 0xffffffff);
+  if (options.ppid !== undefined) {
+    checkInteger('options.ppid', options.ppid, 0, 0xffffffff);
+    // The control channel is told from data by its identifier alone (RFC 5352 section 5).
+    if (options.ppid === asapPpid)
+      throw outOfRange('options.ppid', `not ${asapPpid}, which is ASAP's own`, options.ppid);
+  }
   if (options.failover !== undefined) checkBoolean('options.failover', options.failover);
 }
 
@@ -142,6 +149,21 @@ export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionO
 
 /** A policy's name, or its values as RFC 5356 has them (loads and weights as unsigned 32-bit integers). */
 export type PolicyOption = MemberSelectionPolicy | 'roundRobin' | 'leastUsed';
+
+/** What an element advertises and for how long; throws Node's argument errors. */
+export function checkAdvertisement(given: {
+  readonly advertise?: { readonly host?: string; readonly port?: number };
+  readonly registrationLife?: number;
+}): void {
+  if (given.registrationLife !== undefined) {
+    checkMilliseconds('options.registrationLife', given.registrationLife, 'orInfinity');
+  }
+  if (given.advertise === undefined) return;
+  checkObject('options.advertise', given.advertise);
+  const { host, port } = given.advertise;
+  if (port !== undefined) checkPort('options.advertise.port', port, false);
+  if (host !== undefined) checkString('options.advertise.host', host);
+}
 
 /** A load of 0 to 1 as RFC 5356 section 3.1 counts it. */
 export function checkLoad(load: unknown): number {

@@ -177,13 +177,17 @@ export class Socket extends net.Socket {
   /** Leaves the element for another one (users only). */
   failOver(): void {
     const session = this.#poolSession('failOver');
-    if (session instanceof UserSession) session.failOver('the application asked for it');
+    if (!(session instanceof UserSession)) throw this.#notHere('failOver is for users');
+    session.failOver('the application asked for it');
   }
 
   /** Gives the user a cookie that it shows to the next element should this one fail (elements only, RFC 5352 section 3.8). */
   setCookie(cookie: Uint8Array): void {
     const session = this.#poolSession('setCookie');
-    if (session instanceof ElementSession) session.setCookie(cookie);
+    if (!(cookie instanceof Uint8Array))
+      throw invalidArgumentType('cookie', 'an instance of Buffer or Uint8Array', cookie);
+    if (!(session instanceof ElementSession)) throw this.#notHere('setCookie is for elements');
+    session.setCookie(cookie);
   }
 
   override address(): net.AddressInfo | Record<string, never> {
@@ -247,7 +251,9 @@ export class Socket extends net.Socket {
     return this.#session === undefined ? super.setKeepAlive(enable, initialDelay) : this;
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: write's overloads are Node's
+  override write(chunk: Uint8Array | string, callback?: (error?: Error) => void): boolean;
+  override write(chunk: Uint8Array | string, encoding?: BufferEncoding, callback?: (error?: Error) => void): boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: what the overloads do not say is Node's to check
   override write(chunk: any, encodingOrCallback?: any, callback?: any): boolean {
     if (this.#session === undefined) return super.write(chunk, encodingOrCallback, callback);
     if (!(chunk instanceof Uint8Array) || chunk.length <= copyLimit || this.writableEnded || this.destroyed) {
@@ -328,9 +334,11 @@ export class Socket extends net.Socket {
 
   #poolSession(what: string): Session {
     if (this.#session !== undefined) return this.#session;
-    throw new RserpoolError('ERR_RSERPOOL_FEATURE_NOT_AVAILABLE', {
-      detail: `${what} needs a pool: connect with a poolHandle`,
-    });
+    throw this.#notHere(`${what} needs a pool: connect with a poolHandle`);
+  }
+
+  #notHere(detail: string): RserpoolError {
+    return new RserpoolError('ERR_RSERPOOL_FEATURE_NOT_AVAILABLE', { detail, ...this.#where() });
   }
 
   #measured(name: 'rtt' | 'rto' | 'pathMtu', value: number | undefined): number | undefined {
