@@ -1,0 +1,71 @@
+/** Everything that runs in a simulation: the registrar, the elements and the users with their sessions. */
+
+import { Detection } from './detection.js';
+import { ElementProcess } from './element-process.js';
+import { RegistrarProcess } from './registrar-process.js';
+import { UserProcess } from './user-process.js';
+import { UsingSession } from './using-session.js';
+import type { World } from './world.js';
+
+export class Cluster {
+  readonly world: World;
+  readonly users: UserProcess[] = [];
+  readonly usingSessions: UsingSession[] = [];
+  /** Every element that ever was, by its identifier. */
+  readonly elements: Map<number, ElementProcess> = new Map();
+  readonly elementHosts: readonly string[];
+  readonly detection: Detection;
+  registrar: RegistrarProcess;
+  #nextIdentifier = 1;
+
+  constructor(world: World) {
+    this.world = world;
+    const { scenario } = world;
+    this.detection = new Detection(world, {
+      elements: { [Symbol.iterator]: () => this.livingElements[Symbol.iterator]() },
+      isListed: (element) => this.registrar.has(element.identifier),
+    });
+    this.registrar = new RegistrarProcess(world);
+    this.elementHosts = Array.from({ length: scenario.elements }, (_, i) => `10.0.1.${i + 1}`);
+    for (const host of this.elementHosts) this.#startElement(host, 7000);
+    const sessions = scenario.users * scenario.sessionsPerUser;
+    const quota = Math.ceil(scenario.messages / sessions);
+    for (let i = 1; i <= scenario.users; i++) {
+      const user = new UserProcess(world, `10.0.2.${i}`, `user ${i}`);
+      this.users.push(user);
+      user.process.dispatch('input', () => {
+        for (let j = 0; j < scenario.sessionsPerUser; j++) {
+          this.usingSessions.push(new UsingSession(user, quota, (identifier) => this.#element(identifier)));
+        }
+      });
+    }
+  }
+
+  get livingElements(): ElementProcess[] {
+    return [...this.elements.values()].filter((element) => !element.isDead);
+  }
+
+  startRegistrar(): void {
+    this.registrar = new RegistrarProcess(this.world);
+  }
+
+  kill(element: ElementProcess): void {
+    element.registeredAt = Number.POSITIVE_INFINITY;
+    element.process.kill();
+  }
+
+  /** A new element on the machine of a dead one. */
+  replace(dead: ElementProcess, samePort: boolean): void {
+    const { host, port } = dead.address;
+    this.#startElement(host, samePort ? port : port + 1);
+  }
+
+  #element(identifier: number): ElementProcess {
+    return this.elements.get(identifier) ?? this.world.fail(`there never was an element ${identifier}`);
+  }
+
+  #startElement(host: string, port: number): void {
+    const identifier = this.#nextIdentifier++;
+    this.elements.set(identifier, new ElementProcess(this.world, { host, port }, identifier));
+  }
+}

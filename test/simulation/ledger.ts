@@ -1,0 +1,144 @@
+/** Keeps the books of every message and judges what happens to it. */
+
+import type { Payload } from './payload.js';
+
+/** One message of a user, from its sending to its end. */
+export interface Entry {
+  readonly sequence: number;
+  readonly kind: number;
+  readonly sentAt: number;
+  readonly size: number;
+  state: 'outstanding' | 'acknowledged' | 'failed';
+  begunUnmarked: number;
+  begunMarked: number;
+  finished: number;
+  lastAnswers: number;
+  /** Parts of the answer that came over the connection `partsFrom`. */
+  parts: number;
+  partsFrom: number;
+}
+
+/** One session of a user. */
+export interface Account {
+  readonly index: number;
+  readonly entries: Entry[];
+  outstanding: number;
+  /** Every entry before this one is settled. */
+  settledBefore: number;
+}
+
+type Fail = (reason: string) => never;
+
+export class Ledger {
+  readonly accounts: Account[] = [];
+  readonly #fail: Fail;
+  readonly #now: () => number;
+  /** Messages that users know to be taken. */
+  taken = 0;
+  /** Messages that element handlers finished. */
+  executed = 0;
+
+  constructor(now: () => number, fail: Fail) {
+    this.#now = now;
+    this.#fail = fail;
+  }
+
+  open(): Account {
+    const account: Account = { index: this.accounts.length, entries: [], outstanding: 0, settledBefore: 0 };
+    this.accounts.push(account);
+    return account;
+  }
+
+  sent(account: Account, kind: number, size: number): Entry {
+    const entry: Entry = {
+      sequence: account.entries.length + 1,
+      kind,
+      sentAt: this.#now(),
+      size,
+      state: 'outstanding',
+      begunUnmarked: 0,
+      begunMarked: 0,
+      finished: 0,
+      lastAnswers: 0,
+      parts: 0,
+      partsFrom: 0,
+    };
+    account.entries.push(entry);
+    account.outstanding++;
+    return entry;
+  }
+
+  /** An element begins to execute a message. */
+  begin(payload: Payload, redelivered: boolean): Entry {
+    const entry = this.accounts[payload.session]?.entries[payload.number - 1];
+    if (entry === undefined) return this.#fail(`session ${payload.session} never sent message ${payload.number}`);
+    const which = `message ${entry.sequence} of session ${payload.session}`;
+    if (redelivered) entry.begunMarked++;
+    else {
+      if (entry.begunUnmarked > 0) this.#fail(`${which} was executed twice without a mark`);
+      if (entry.begunMarked > 0) this.#fail(`${which} began unmarked after it was redelivered`);
+      entry.begunUnmarked++;
+    }
+    return entry;
+  }
+
+  /** An element's handler has come to its end. */
+  finish(entry: Entry): void {
+    entry.finished++;
+    this.executed++;
+  }
+
+  /** The user learns what became of its message. */
+  settle(account: Account, entry: Entry, error: Error | undefined): void {
+    const which = `message ${entry.sequence} of session ${account.index}`;
+    if (entry.state !== 'outstanding') this.#fail(`${which} was settled twice`);
+    account.outstanding--;
+    if (error === undefined) {
+      if (entry.finished === 0) this.#fail(`${which} was acknowledged before any handler had finished it`);
+      entry.state = 'acknowledged';
+      this.taken++;
+    } else entry.state = 'failed';
+    while (
+      account.entries[account.settledBefore]?.state !== 'outstanding' &&
+      account.settledBefore < account.entries.length
+    )
+      account.settledBefore++;
+  }
+
+  /** The user sees an answer; `last` as the session says; `connection` counts the elements that the session was at. */
+  answer(account: Account, payload: Payload, last: boolean, connection: number): void {
+    const entry = account.entries[payload.number - 1];
+    const which = `message ${payload.number} of session ${account.index}`;
+    if (payload.session !== account.index || entry === undefined) {
+      this.#fail(`an answer to ${which}, not its own`);
+      return;
+    }
+    if (entry.lastAnswers > 0) this.#fail(`an answer to ${which} after its last answer`);
+    if (entry.partsFrom !== connection) {
+      entry.partsFrom = connection;
+      entry.parts = 0;
+    }
+    if (payload.part !== entry.parts)
+      this.#fail(`part ${payload.part} of the answer to ${which} instead of ${entry.parts}`);
+    entry.parts++;
+    if (!last) return;
+    entry.lastAnswers++;
+    if (entry.state !== 'acknowledged') this.#fail(`${which} is answered but not acknowledged`);
+  }
+
+  /** A session is over: `handedBack` are the sequences that it gave back. */
+  close(account: Account, error: Error | undefined, handedBack: readonly number[]): void {
+    const back = new Set(handedBack);
+    if (back.size !== handedBack.length) this.#fail(`session ${account.index} handed a message back twice`);
+    for (const entry of account.entries) {
+      const which = `message ${entry.sequence} of session ${account.index}`;
+      if (entry.state === 'outstanding') this.#fail(`${which} is neither acknowledged nor given up at the close`);
+      if (entry.state === 'failed' && !back.has(entry.sequence))
+        this.#fail(`${which} was given up but not handed back`);
+      if (entry.state === 'acknowledged' && back.has(entry.sequence))
+        this.#fail(`${which} was acknowledged and handed back`);
+    }
+    if (error === undefined && back.size > 0)
+      this.#fail(`session ${account.index} closed in order with ${back.size} messages left`);
+  }
+}
