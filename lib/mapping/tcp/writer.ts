@@ -58,7 +58,9 @@ export class FrameWriter {
 
   /** Writes bytes as they are, outside any frame: the magic. */
   raw(data: Uint8Array): void {
-    this.#slab.set(data, this.#reserve(data.length));
+    // Reserving may begin a new slab, so it comes before the slab is looked at.
+    const at = this.#reserve(data.length);
+    this.#slab.set(data, at);
   }
 
   /** One data frame: its headers in the slab, its payload copied or by reference. */
