@@ -3,6 +3,7 @@
 import { Detection } from './detection.js';
 import { ElementProcess } from './element-process.js';
 import { RegistrarProcess } from './registrar-process.js';
+import type { ServedSession } from './served-session.js';
 import { UserProcess } from './user-process.js';
 import { UsingSession } from './using-session.js';
 import type { World } from './world.js';
@@ -50,6 +51,7 @@ export class Cluster {
   }
 
   kill(element: ElementProcess): void {
+    for (const served of element.sessions) this.#expectReceived(served, element);
     element.registeredAt = Number.POSITIVE_INFINITY;
     element.process.kill();
   }
@@ -58,6 +60,20 @@ export class Cluster {
   replace(dead: ElementProcess, samePort: boolean): void {
     const { host, port } = dead.address;
     this.#startElement(host, samePort ? port : port + 1);
+  }
+
+  /** What has left the dying element whole is to reach its user before anything of another one. */
+  #expectReceived(served: ServedSession, element: ElementProcess): void {
+    const using = this.usingSessions.find(({ account }) => account.index === served.index);
+    if (using === undefined || using.state !== 'open' || using.element !== element) return;
+    const { address } = using.user;
+    const ways = [
+      this.world.network.link(address, element.address.host),
+      this.world.network.link(element.address.host, address),
+    ];
+    // What the dead process's system holds back is lost with a reset, should anything come for it.
+    if (served.stream.bufferedBytes > 0 || ways.some((link) => link.cut)) return;
+    using.expectReceived(served.connection.sentMessages);
   }
 
   #element(identifier: number): ElementProcess {

@@ -1,6 +1,6 @@
 /** Keeps the books of every message and judges what happens to it. */
 
-import type { Payload } from './payload.js';
+import { type Payload, payloadKind } from './payload.js';
 
 /** One message of a user, from its sending to its end. */
 export interface Entry {
@@ -8,6 +8,8 @@ export interface Entry {
   readonly kind: number;
   readonly sentAt: number;
   readonly size: number;
+  /** How many elements the session had left when it was sent. */
+  readonly leftBefore: number;
   state: 'outstanding' | 'acknowledged' | 'failed';
   begunUnmarked: number;
   begunMarked: number;
@@ -25,6 +27,8 @@ export interface Account {
   outstanding: number;
   /** Every entry before this one is settled. */
   settledBefore: number;
+  /** How many elements the session has left so far. */
+  left: number;
 }
 
 type Fail = (reason: string) => never;
@@ -37,6 +41,8 @@ export class Ledger {
   taken = 0;
   /** Messages that element handlers finished. */
   executed = 0;
+  /** Requests known to be taken whose last answer has not been seen: it must come within the same event. */
+  #unanswered: Entry[] = [];
 
   constructor(now: () => number, fail: Fail) {
     this.#now = now;
@@ -44,7 +50,7 @@ export class Ledger {
   }
 
   open(): Account {
-    const account: Account = { index: this.accounts.length, entries: [], outstanding: 0, settledBefore: 0 };
+    const account: Account = { index: this.accounts.length, entries: [], outstanding: 0, settledBefore: 0, left: 0 };
     this.accounts.push(account);
     return account;
   }
@@ -55,6 +61,7 @@ export class Ledger {
       kind,
       sentAt: this.#now(),
       size,
+      leftBefore: account.left,
       state: 'outstanding',
       begunUnmarked: 0,
       begunMarked: 0,
@@ -70,11 +77,16 @@ export class Ledger {
 
   /** An element begins to execute a message. */
   begin(payload: Payload, redelivered: boolean): Entry {
-    const entry = this.accounts[payload.session]?.entries[payload.number - 1];
-    if (entry === undefined) return this.#fail(`session ${payload.session} never sent message ${payload.number}`);
+    const account = this.accounts[payload.session];
+    const entry = account?.entries[payload.number - 1];
+    if (account === undefined || entry === undefined)
+      return this.#fail(`session ${payload.session} never sent message ${payload.number}`);
     const which = `message ${entry.sequence} of session ${payload.session}`;
-    if (redelivered) entry.begunMarked++;
-    else {
+    if (redelivered) {
+      if (entry.leftBefore === account.left)
+        this.#fail(`${which} is marked redelivered, and was sent to one element only`);
+      entry.begunMarked++;
+    } else {
       if (entry.begunUnmarked > 0) this.#fail(`${which} was executed twice without a mark`);
       if (entry.begunMarked > 0) this.#fail(`${which} began unmarked after it was redelivered`);
       entry.begunUnmarked++;
@@ -97,6 +109,7 @@ export class Ledger {
       if (entry.finished === 0) this.#fail(`${which} was acknowledged before any handler had finished it`);
       entry.state = 'acknowledged';
       this.taken++;
+      if (entry.kind !== payloadKind.oneWay && entry.lastAnswers === 0) this.#unanswered.push(entry);
     } else entry.state = 'failed';
     while (
       account.entries[account.settledBefore]?.state !== 'outstanding' &&
@@ -124,6 +137,15 @@ export class Ledger {
     if (!last) return;
     entry.lastAnswers++;
     if (entry.state !== 'acknowledged') this.#fail(`${which} is answered but not acknowledged`);
+  }
+
+  /** An event is over. */
+  judgeEvent(): void {
+    if (this.#unanswered.length === 0) return;
+    for (const entry of this.#unanswered) {
+      if (entry.lastAnswers === 0) this.#fail(`request ${entry.sequence} was acknowledged before its answer came`);
+    }
+    this.#unanswered = [];
   }
 
   /** A session is over: `handedBack` are the sequences that it gave back. */

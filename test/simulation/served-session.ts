@@ -9,7 +9,7 @@ import type { MemoryProcess } from '../../lib/transport/memory/process.js';
 import type { ByteStream } from '../../lib/transport/transport.js';
 import type { Entry } from './ledger.js';
 import { decodePayload, encodePayload, type Payload, payloadKind } from './payload.js';
-import type { World } from './world.js';
+import { dialKey, type World } from './world.js';
 
 /** The element that serves it. */
 export interface ServingElement {
@@ -54,6 +54,7 @@ export class ServedSession implements SessionHandler {
   onOpen(): void {
     const { world, identifier } = this.element;
     world.trace.note('session open', this.element.name);
+    this.#judgeCookie();
     if (world.scenario.cookies) {
       const cookie = encodePayload(
         { kind: 0, part: 0, session: 0, number: world.trace.events, element: identifier },
@@ -61,6 +62,19 @@ export class ServedSession implements SessionHandler {
       );
       this.session.setCookie(cookie);
     }
+  }
+
+  /** What was echoed is the last cookie that the user had got when it dialled us. */
+  #judgeCookie(): void {
+    const { cookie } = this;
+    const shown = this.#world.cookies.get(dialKey(this.session.sessionId, this.element.identifier)) ?? [];
+    if (
+      shown.some((one) =>
+        one === undefined || cookie === undefined ? one === cookie : Buffer.compare(one, cookie) === 0,
+      )
+    )
+      return;
+    this.#world.fail(`${this.element.name} was echoed another cookie than the last that its user had got`);
   }
 
   onMessage(message: Message): void {

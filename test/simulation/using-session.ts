@@ -12,7 +12,7 @@ import type { Account } from './ledger.js';
 import { decodePayload, encodePayload, payloadKind } from './payload.js';
 import { activeTime } from './scenario.js';
 import type { UserProcess } from './user-process.js';
-import type { World } from './world.js';
+import { dialKey, type World } from './world.js';
 
 /** How far back (ms) a fault may lie that explains a failover. */
 const explanationTime = 6000;
@@ -36,6 +36,8 @@ export class UsingSession implements SessionHandler {
   #leftAt = Number.NEGATIVE_INFINITY;
   #lastCookie: Uint8Array | undefined;
   #handingOver = false;
+  /** What the present element has sent whole before it was killed. */
+  #dueBeforeLeaving = 0;
   /** The sequence of the next message of the present element. */
   #expected = 1;
   #requests = 0;
@@ -78,6 +80,10 @@ export class UsingSession implements SessionHandler {
         if (element.identifier === this.element?.identifier && world.now - this.#leftAt < broken) {
           world.fail(`${this.name} dials the element that it has just left`);
         }
+        const key = dialKey(hello.sessionId, element.identifier);
+        const shown = world.cookies.get(key);
+        if (shown === undefined) world.cookies.set(key, [this.#lastCookie]);
+        else shown.push(this.#lastCookie);
         return access.dial(element, hello, callbacks);
       },
     };
@@ -110,6 +116,11 @@ export class UsingSession implements SessionHandler {
         `${this.name}: the callback is told of ${told} messages; ${this.account.outstanding} are outstanding`,
       );
     }
+    for (const { sequence } of facts.unsent) {
+      const entry = this.account.entries[sequence - 1];
+      if (entry === undefined || entry.begunMarked + entry.begunUnmarked === 0) continue;
+      this.#world.fail(`${this.name}: message ${sequence} counts as unsent, and was executed`);
+    }
     if (facts.cookie !== this.#lastCookie) this.#world.fail(`${this.name}: the callback is not told the last cookie`);
   }
 
@@ -132,14 +143,28 @@ export class UsingSession implements SessionHandler {
     this.#sendLater();
   }
 
+  /** The present element is dead and has sent this many messages whole. */
+  expectReceived(messages: number): void {
+    this.#dueBeforeLeaving = messages;
+  }
+
   /** The session gives its element up: only a fault on the way to it, or of it, may be the reason. */
   #onLeft(): void {
     const { health, trace, now } = this.#world;
+    this.account.left++;
     const element = this.element as ElementProcess;
     trace.note('leaves', this.name, element.identifier);
     this.state = 'seeking';
     this.#leftAt = now;
     const way = Health.way(this.user.address, element.address.host);
+    // A user that heard nothing for too long gives up what is still on its way.
+    const patient = !health.wasDisturbed(now - explanationTime, way);
+    if (this.#expected <= this.#dueBeforeLeaving && patient) {
+      this.#world.fail(
+        `${this.name} got ${this.#expected - 1} of the ${this.#dueBeforeLeaving} messages that ${element.name} sent`,
+      );
+    }
+    this.#dueBeforeLeaving = 0;
     if (!health.wasDisturbed(now - explanationTime, element.name, way)) {
       this.#world.fail(`${this.name} leaves ${element.name} without a fault that explains it`);
     }
@@ -218,11 +243,6 @@ export class UsingSession implements SessionHandler {
 
   get isDoneSending(): boolean {
     return this.#world.isEnding || this.account.entries.length >= this.#quota;
-  }
-
-  /** The cookie that the next element is to be shown. */
-  get lastCookie(): Uint8Array | undefined {
-    return this.#lastCookie;
   }
 
   #sendLater(): void {

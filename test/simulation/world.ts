@@ -17,6 +17,11 @@ export const registrarAddress: TransportAddress = { host: '10.0.0.1', port: 3863
 /** The name of the registrar in the books of health. */
 export const registrarName = 'registrar';
 
+/** A session's dialling of an element as a key. */
+export function dialKey(sessionId: Uint8Array, element: number): string {
+  return `${element}/${String.fromCharCode(...sessionId)}`;
+}
+
 /** A promise was broken: the message says which seed, when and what. */
 export class InvariantError extends Error {
   override readonly name = 'InvariantError';
@@ -36,6 +41,9 @@ export class World {
   isEnding = false;
   /** A promise was settled: microtasks are to run before the next event. */
   microtasksDue = false;
+
+  /** By dialKey: the last cookie that the user had got at each dialling. */
+  readonly cookies: Map<string, (Uint8Array | undefined)[]> = new Map();
 
   constructor(scenario: Scenario, print: ((line: string) => void) | undefined) {
     this.scenario = scenario;
@@ -70,6 +78,7 @@ export class World {
         await undefined;
         await undefined;
       }
+      this.ledger.judgeEvent();
       if (this.failure !== undefined) throw this.failure;
     }
     time.advanceTo(instant);
