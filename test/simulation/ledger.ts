@@ -10,6 +10,8 @@ export interface Entry {
   readonly size: number;
   /** How many elements the session had left when it was sent. */
   readonly leftBefore: number;
+  /** The user's session says that it left for an element that was left since. */
+  marked: boolean;
   state: 'outstanding' | 'acknowledged' | 'failed';
   begunUnmarked: number;
   begunMarked: number;
@@ -62,6 +64,7 @@ export class Ledger {
       sentAt: this.#now(),
       size,
       leftBefore: account.left,
+      marked: false,
       state: 'outstanding',
       begunUnmarked: 0,
       begunMarked: 0,

@@ -1,5 +1,5 @@
 /**
- * What simulated messages say. The number is repeated at the end, so that pieces put together wrongly show.
+ * What simulated messages say. The length and the number at the end show pieces that were put together wrongly.
  *
  *   0                   1                   2                   3
  *   0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -9,6 +9,8 @@
  *  |                            Number                             |
  *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *  |                  PE identifier of the sender, or 0            |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                            Length                             |
  *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *  :                    Filling, then the number again             :
  */
@@ -25,7 +27,7 @@ export interface Payload {
   readonly element: number;
 }
 
-const shortest = 16;
+const shortest = 20;
 
 export function encodePayload(payload: Payload, size: number): Uint8Array {
   const bytes = new Uint8Array(Math.max(shortest, size));
@@ -35,6 +37,7 @@ export function encodePayload(payload: Payload, size: number): Uint8Array {
   view.setUint16(2, payload.session);
   view.setUint32(4, payload.number);
   view.setUint32(8, payload.element);
+  view.setUint32(12, bytes.length);
   view.setUint32(bytes.length - 4, payload.number);
   return bytes;
 }
@@ -44,7 +47,7 @@ export function decodePayload(bytes: Uint8Array): Payload | undefined {
   if (bytes.length < shortest) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const number = view.getUint32(4);
-  if (view.getUint32(bytes.length - 4) !== number) return undefined;
+  if (view.getUint32(12) !== bytes.length || view.getUint32(bytes.length - 4) !== number) return undefined;
   return {
     kind: view.getUint8(0),
     part: view.getUint8(1),

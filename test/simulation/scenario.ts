@@ -15,6 +15,8 @@ export interface Scenario {
   /** Requests that a session keeps waiting at most. */
   readonly outstanding: number;
   readonly burst: number;
+  /** Bytes of most messages at most. */
+  readonly common: number;
   /** Share of the messages that are large. */
   readonly large: number;
   readonly largest: number;
@@ -51,6 +53,7 @@ export function drawScenario(seed: number): Scenario {
     messages: dice.whole(2600, 4200),
     outstanding: dice.whole(1, 40),
     burst: dice.whole(1, 24),
+    common: small && dice.chance(0.5) ? 2500 : 120,
     large: dice.chance(0.3) ? 0.01 : 0,
     largest: small ? 12_000 : 150_000,
     fragment: dice.chance(0.3),

@@ -173,9 +173,9 @@ export class ServedSession implements SessionHandler {
   }
 
   #payload(payload: Payload, kind: number, part: number): Uint8Array {
-    const { large, largest } = this.#world.scenario;
+    const { common, large, largest } = this.#world.scenario;
     const { dice } = this.#world;
-    const size = dice.chance(large) ? dice.whole(1000, largest) : dice.whole(16, 120);
+    const size = dice.chance(large) ? dice.whole(1000, largest) : dice.whole(20, common);
     return encodePayload({ ...payload, kind, part, element: this.element.identifier }, size);
   }
 

@@ -2,13 +2,14 @@
 
 import type { Timer } from '../../lib/clock.js';
 import { RserpoolError } from '../../lib/errors.js';
+import type { MappingConnection } from '../../lib/mapping/mapping.js';
 import type { PoolAccess } from '../../lib/session/element-search.js';
 import { handle, type Message } from '../../lib/session/message.js';
 import type { FailoverFacts, SessionHandler } from '../../lib/session/session.js';
 import { defaultUserSessionOptions, UserSession } from '../../lib/session/user-session.js';
 import type { ElementProcess } from './element-process.js';
 import { Health } from './health.js';
-import type { Account } from './ledger.js';
+import type { Account, Entry } from './ledger.js';
 import { decodePayload, encodePayload, payloadKind } from './payload.js';
 import { activeTime } from './scenario.js';
 import type { UserProcess } from './user-process.js';
@@ -36,6 +37,9 @@ export class UsingSession implements SessionHandler {
   #leftAt = Number.NEGATIVE_INFINITY;
   #lastCookie: Uint8Array | undefined;
   #handingOver = false;
+  #connection: MappingConnection | undefined;
+  /** Messages settled since this connection is open. */
+  #settledHere = 0;
   /** What the present element has sent whole before it was killed. */
   #dueBeforeLeaving = 0;
   /** The sequence of the next message of the present element. */
@@ -84,7 +88,14 @@ export class UsingSession implements SessionHandler {
         const shown = world.cookies.get(key);
         if (shown === undefined) world.cookies.set(key, [this.#lastCookie]);
         else shown.push(this.#lastCookie);
-        return access.dial(element, hello, callbacks);
+        return access.dial(element, hello, {
+          onOpen: (connection) => {
+            this.#connection = connection;
+            this.#settledHere = 0;
+            return callbacks.onOpen(connection);
+          },
+          onFailed: (errors) => callbacks.onFailed(errors),
+        });
       },
     };
   }
@@ -165,9 +176,22 @@ export class UsingSession implements SessionHandler {
       );
     }
     this.#dueBeforeLeaving = 0;
+    this.#judgeMarks();
     if (!health.wasDisturbed(now - explanationTime, element.name, way)) {
       this.#world.fail(`${this.name} leaves ${element.name} without a fault that explains it`);
     }
+  }
+
+  /** What has left and was not answered is marked now, and nothing else. */
+  #judgeMarks(): void {
+    let newly = 0;
+    for (const { sequence } of this.session.retrieve().unacknowledged) {
+      const entry = this.account.entries[sequence - 1] as Entry;
+      if (!entry.marked) newly++;
+      entry.marked = true;
+    }
+    const left = (this.#connection?.sentMessages ?? 0) - this.#settledHere;
+    if (newly > left) this.#world.fail(`${this.name} marks ${newly} messages redelivered; ${left} were under way`);
   }
 
   onMessage(message: Message): void {
@@ -223,6 +247,8 @@ export class UsingSession implements SessionHandler {
   }
 
   onCookie(cookie: Uint8Array): void {
+    const from = decodePayload(cookie)?.element;
+    if (from !== this.session.element?.identifier) this.#world.fail(`${this.name} got the cookie of element ${from}`);
     this.#lastCookie = cookie;
   }
 
@@ -281,13 +307,15 @@ export class UsingSession implements SessionHandler {
       if (this.#requests >= scenario.outstanding) return false;
       this.#requests++;
     }
-    const size = dice.chance(scenario.large) ? dice.whole(1000, scenario.largest) : dice.whole(16, 120);
+    const { common } = scenario;
+    const size = dice.chance(scenario.large) ? dice.whole(1000, scenario.largest) : dice.whole(20, common);
     const { account } = this;
     const entry = ledger.sent(account, kind, size);
     trace.note('sends', this.name, entry.sequence, kind);
     const data = encodePayload({ kind, part: 0, session: account.index, number: entry.sequence, element: 0 }, size);
     return this.session.send(data, { streamId: dice.whole(0, 3) }, (error) => {
       trace.note(error === undefined ? 'acknowledged' : 'given up', this.name, entry.sequence);
+      this.#settledHere++;
       ledger.settle(account, entry, error);
     });
   }
