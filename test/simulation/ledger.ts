@@ -10,6 +10,10 @@ export interface Entry {
   readonly size: number;
   /** How many elements the session had left when it was sent. */
   readonly leftBefore: number;
+  /** It may be sent again to another element. */
+  readonly failover: boolean;
+  /** The user left an element of its own free will while this was under way: that element may still begin it. */
+  leftByWish: boolean;
   /** The user's session says that it left for an element that was left since. */
   marked: boolean;
   state: 'outstanding' | 'acknowledged' | 'failed';
@@ -57,13 +61,15 @@ export class Ledger {
     return account;
   }
 
-  sent(account: Account, kind: number, size: number): Entry {
+  sent(account: Account, kind: number, size: number, failover: boolean): Entry {
     const entry: Entry = {
       sequence: account.entries.length + 1,
       kind,
       sentAt: this.#now(),
       size,
       leftBefore: account.left,
+      failover,
+      leftByWish: false,
       marked: false,
       state: 'outstanding',
       begunUnmarked: 0,
@@ -88,10 +94,11 @@ export class Ledger {
     if (redelivered) {
       if (entry.leftBefore === account.left)
         this.#fail(`${which} is marked redelivered, and was sent to one element only`);
+      if (!entry.failover) this.#fail(`${which} was sent again, against its sender's wish`);
       entry.begunMarked++;
     } else {
       if (entry.begunUnmarked > 0) this.#fail(`${which} was executed twice without a mark`);
-      if (entry.begunMarked > 0) this.#fail(`${which} began unmarked after it was redelivered`);
+      if (entry.begunMarked > 0 && !entry.leftByWish) this.#fail(`${which} began unmarked after it was redelivered`);
       entry.begunUnmarked++;
     }
     return entry;
@@ -152,18 +159,18 @@ export class Ledger {
   }
 
   /** A session is over: `handedBack` are the sequences that it gave back. */
-  close(account: Account, error: Error | undefined, handedBack: readonly number[]): void {
+  close(account: Account, inOrder: boolean, handedBack: readonly number[]): void {
     const back = new Set(handedBack);
     if (back.size !== handedBack.length) this.#fail(`session ${account.index} handed a message back twice`);
     for (const entry of account.entries) {
       const which = `message ${entry.sequence} of session ${account.index}`;
       if (entry.state === 'outstanding') this.#fail(`${which} is neither acknowledged nor given up at the close`);
-      if (entry.state === 'failed' && !back.has(entry.sequence))
+      if (entry.state === 'failed' && entry.failover && !back.has(entry.sequence))
         this.#fail(`${which} was given up but not handed back`);
       if (entry.state === 'acknowledged' && back.has(entry.sequence))
         this.#fail(`${which} was acknowledged and handed back`);
     }
-    if (error === undefined && back.size > 0)
+    if (inOrder && back.size > 0)
       this.#fail(`session ${account.index} closed in order with ${back.size} messages left`);
   }
 }

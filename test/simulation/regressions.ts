@@ -10,4 +10,5 @@ export interface Regression {
 
 export const regressions: readonly Regression[] = [
   { seed: 1, bug: 'the magic was written into the slab that its reservation had just replaced' },
+  { seed: 10, bug: 'what was sent while a failover callback had promised overtook what it held back' },
 ];

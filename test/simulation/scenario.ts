@@ -20,6 +20,16 @@ export interface Scenario {
   /** Share of the messages that are large. */
   readonly large: number;
   readonly largest: number;
+  /** Bytes of the longest of all. */
+  readonly longest: number;
+  /** Share of the executions that fail. */
+  readonly failingHandlers: number;
+  /** Share of the messages that are to be sent to one element only. */
+  readonly withoutFailover: number;
+  /** Long silences of each session, more or less. */
+  readonly lulls: number;
+  /** Share of the sessions that are destroyed in the end, whatever is under way. */
+  readonly destroyed: number;
   readonly fragment: boolean;
   /** Milliseconds one way. */
   readonly latency: number;
@@ -44,18 +54,27 @@ export function drawScenario(seed: number): Scenario {
     heartbeatInterval: dice.pick([400, 1000, 1500]),
     ...(small ? { window: 16 * 1024, highWaterMark: 8 * 1024, longestPayload: 1024 } : {}),
   });
+  const control = seed % 20 === 0;
+  const common = small && dice.chance(0.5) ? 2500 : 120;
+  const large = dice.chance(0.3) ? 0.01 : 0;
+  const largest = small ? 12_000 : 150_000;
   return {
     seed,
-    control: seed % 20 === 0,
+    control,
     elements: dice.whole(2, 6),
     users: dice.whole(1, 4),
     sessionsPerUser: dice.whole(1, 2),
     messages: dice.whole(2600, 4200),
     outstanding: dice.whole(1, 40),
     burst: dice.whole(1, 24),
-    common: small && dice.chance(0.5) ? 2500 : 120,
-    large: dice.chance(0.3) ? 0.01 : 0,
-    largest: small ? 12_000 : 150_000,
+    common,
+    large,
+    largest,
+    longest: large > 0 ? largest : common,
+    failingHandlers: !control && dice.chance(0.3) ? 0.001 : 0,
+    withoutFailover: dice.chance(0.3) ? 0.05 : 0,
+    lulls: dice.chance(0.4) ? 3 : 0,
+    destroyed: dice.chance(0.2) ? 0.5 : 0,
     fragment: dice.chance(0.3),
     latency: dice.pick([0.1, 0.1, 1, 5, 20]),
     receiveBuffer: dice.pick([16 * 1024, 256 * 1024, 256 * 1024]),

@@ -20,6 +20,9 @@ export interface ServingElement {
   readonly sessions: Set<ServedSession>;
 }
 
+/** What a handler fails with when it is meant to. */
+const intendedFailure = new Error('the handler fails');
+
 export class ServedSession implements SessionHandler {
   readonly element: ServingElement;
   readonly session: ElementSession;
@@ -81,7 +84,10 @@ export class ServedSession implements SessionHandler {
     handle(
       message,
       (taken) => this.#execute(taken),
-      (error) => this.#world.fail(`a handler failed: ${error}`),
+      (error) => {
+        if (error !== intendedFailure) this.#world.fail(`a handler failed: ${error}`);
+        this.session.fail(intendedFailure);
+      },
     );
   }
 
@@ -126,6 +132,7 @@ export class ServedSession implements SessionHandler {
     this.#count(1, message.data.length);
     const { dice } = world;
     if (dice.chance(0.02)) this.session.send(this.#payload(payload, payloadKind.push, 0), {});
+    if (dice.chance(world.scenario.failingHandlers)) return this.#failing();
     if (dice.chance(0.1)) {
       this.#finish(message, payload, entry, 0);
       return undefined;
@@ -145,6 +152,24 @@ export class ServedSession implements SessionHandler {
         },
         this.#world.dice.between(0, 20),
       );
+    });
+  }
+
+  /** The handler throws, or rejects later: the user is to go elsewhere. */
+  #failing(): Promise<void> {
+    const world = this.#world;
+    const touch = (): Error => {
+      world.trace.note('handler fails', this.element.name, this.index);
+      world.health.touch(this.element.name);
+      return intendedFailure;
+    };
+    if (world.dice.chance(0.3)) throw touch();
+    return new Promise((_resolve, reject) => {
+      const delay = world.dice.between(0, 20);
+      this.element.process.clock.setTimeout(() => {
+        world.microtasksDue = true;
+        reject(touch());
+      }, delay);
     });
   }
 
@@ -184,11 +209,11 @@ export class ServedSession implements SessionHandler {
    * pieces meanwhile: one larger than the window could not arrive otherwise.
    */
   #count(messages: number, bytes: number): void {
-    const { large, largest, mapping } = this.#world.scenario;
+    const { longest, mapping } = this.#world.scenario;
     const { window, longestPayload } = mapping;
     this.#executing += messages;
     this.#executingBytes += bytes + messages * messageOverhead;
-    const most = window + longestPayload + messageOverhead + (large > 0 ? largest : 0);
+    const most = window + longestPayload + messageOverhead + longest;
     if (this.#executingBytes > most)
       this.#world.fail(`${this.#executingBytes} bytes are being executed; the most is ${most}`);
   }

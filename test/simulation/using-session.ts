@@ -23,7 +23,8 @@ export class UsingSession implements SessionHandler {
   readonly account: Account;
   readonly session: UserSession;
   readonly name: string;
-  state: 'seeking' | 'open' | 'closed' = 'seeking';
+  /** 'gone': its process was killed. */
+  state: 'seeking' | 'open' | 'closed' | 'gone' = 'seeking';
   /** The element that has the session; while seeking, the one that had it. */
   element: ElementProcess | undefined;
   failovers = 0;
@@ -38,6 +39,7 @@ export class UsingSession implements SessionHandler {
   #lastCookie: Uint8Array | undefined;
   #handingOver = false;
   #connection: MappingConnection | undefined;
+  #connections = 0;
   /** Messages settled since this connection is open. */
   #settledHere = 0;
   /** What the present element has sent whole before it was killed. */
@@ -47,6 +49,10 @@ export class UsingSession implements SessionHandler {
   #requests = 0;
   #timer: Timer | undefined;
   #ended = false;
+  #destroyed = false;
+  /** Leaves its element of its own free will. */
+  #leavesByWish = false;
+  #room = true;
 
   constructor(user: UserProcess, quota: number, findElement: (identifier: number) => ElementProcess) {
     const { world } = user;
@@ -91,7 +97,9 @@ export class UsingSession implements SessionHandler {
         return access.dial(element, hello, {
           onOpen: (connection) => {
             this.#connection = connection;
+            this.#connections++;
             this.#settledHere = 0;
+            this.#expected = 1;
             return callbacks.onOpen(connection);
           },
           onFailed: (errors) => callbacks.onFailed(errors),
@@ -146,11 +154,15 @@ export class UsingSession implements SessionHandler {
     this.#openAt(facts.to.identifier);
   }
 
+  /** Its process is killed. */
+  vanish(): void {
+    this.state = 'gone';
+  }
+
   #openAt(identifier: number): void {
     this.state = 'open';
     this.openAt = this.#world.now;
     this.element = this.#findElement(identifier);
-    this.#expected = 1;
     this.#sendLater();
   }
 
@@ -177,9 +189,22 @@ export class UsingSession implements SessionHandler {
     }
     this.#dueBeforeLeaving = 0;
     this.#judgeMarks();
-    if (!health.wasDisturbed(now - explanationTime, element.name, way)) {
+    if (this.#leavesByWish) this.#rememberWish();
+    else if (!health.wasDisturbed(now - explanationTime, element.name, way)) {
       this.#world.fail(`${this.name} leaves ${element.name} without a fault that explains it`);
     }
+  }
+
+  /** Goes elsewhere although nothing is wrong: by the application's wish, or the element's. */
+  failOver(): void {
+    if (this.state !== 'open') return;
+    this.#leavesByWish = true;
+    this.user.process.dispatch('input', () => this.session.failOver('the application wishes it'));
+    this.#leavesByWish = false;
+  }
+
+  #rememberWish(): void {
+    for (const entry of this.account.entries) if (entry.state === 'outstanding') entry.leftByWish = true;
   }
 
   /** What has left and was not answered is marked now, and nothing else. */
@@ -211,7 +236,7 @@ export class UsingSession implements SessionHandler {
     if (payload.kind === payloadKind.answer) {
       if (message.inAnswerTo !== payload.number) world.fail(`${this.name} got an answer to another message`);
       world.trace.note(message.lastAnswer ? 'answered' : 'answered in part', this.name, payload.number, payload.part);
-      world.ledger.answer(this.account, payload, message.lastAnswer, this.failovers);
+      world.ledger.answer(this.account, payload, message.lastAnswer, this.#connections);
       if (message.lastAnswer) {
         this.#requests--;
         if (world.dice.chance(0.3)) this.#sendSome(1);
@@ -243,6 +268,7 @@ export class UsingSession implements SessionHandler {
   }
 
   onRoom(): void {
+    this.#room = true;
     if (this.state === 'open') this.#sendSome(1);
   }
 
@@ -261,7 +287,7 @@ export class UsingSession implements SessionHandler {
     this.#timer?.cancel();
     const { unsent, unacknowledged } = this.session.retrieve();
     const handedBack = [...unsent, ...unacknowledged].map((message) => message.sequence);
-    world.ledger.close(this.account, error, handedBack);
+    world.ledger.close(this.account, error === undefined && !this.#destroyed, handedBack);
     if (error !== undefined && !(error instanceof RserpoolError) && !('code' in error)) {
       world.fail(`${this.name} closed with an error that does not say why: ${error}`);
     }
@@ -278,15 +304,21 @@ export class UsingSession implements SessionHandler {
     // Three of ten requests cause another message by themselves, see `onMessage`.
     const burst = Math.min((1 + scenario.burst) / 2, scenario.outstanding);
     const pause = (activeTime * 0.7 * burst) / this.#quota;
-    this.#timer = this.user.process.clock.setTimeout(() => {
-      this.#sendSome(dice.whole(1, scenario.burst));
-      this.#sendLater();
-    }, dice.pause(pause));
+    this.#timer = this.user.process.clock.setTimeout(
+      () => {
+        this.#sendSome(dice.whole(1, scenario.burst));
+        this.#sendLater();
+      },
+      dice.chance((scenario.lulls * burst) / this.#quota) ? dice.between(2000, 6000) : dice.pause(pause),
+    );
   }
 
+  /** Sends, whatever state the session is in, until there is no room. */
   #sendSome(count: number): void {
     for (let i = 0; i < count; i++) {
-      if (this.state !== 'open' || this.#ended) return;
+      if (this.state === 'closed' || this.#ended) return;
+      // An application need not heed that there is no room, such as while another element is sought.
+      if (!this.#room && !this.#world.dice.chance(0.02)) return;
       if (this.isDoneSending) {
         if (this.#leaveAnswersOpen || this.account.outstanding === 0) this.#end();
         return;
@@ -310,19 +342,29 @@ export class UsingSession implements SessionHandler {
     const { common } = scenario;
     const size = dice.chance(scenario.large) ? dice.whole(1000, scenario.largest) : dice.whole(20, common);
     const { account } = this;
-    const entry = ledger.sent(account, kind, size);
+    const failover = !dice.chance(scenario.withoutFailover);
+    const entry = ledger.sent(account, kind, size, failover);
     trace.note('sends', this.name, entry.sequence, kind);
     const data = encodePayload({ kind, part: 0, session: account.index, number: entry.sequence, element: 0 }, size);
-    return this.session.send(data, { streamId: dice.whole(0, 3) }, (error) => {
+    this.#room = this.session.send(data, { streamId: dice.whole(0, 3), failover }, (error) => {
+      if (error !== undefined && kind !== payloadKind.oneWay) this.#requests--;
       trace.note(error === undefined ? 'acknowledged' : 'given up', this.name, entry.sequence);
       this.#settledHere++;
       ledger.settle(account, entry, error);
     });
+    return this.#room;
   }
 
   #end(): void {
+    const { dice, scenario } = this.#world;
     this.#ended = true;
     this.#timer?.cancel();
+    if (dice.chance(scenario.destroyed)) {
+      this.#world.trace.note('is destroyed', this.name);
+      this.#destroyed = true;
+      this.session.destroy('the application wishes it');
+      return;
+    }
     this.#world.trace.note('ends', this.name);
     this.session.end();
   }
