@@ -110,6 +110,14 @@ export const plantedBugs = [
     edits: [[userSession, "[...this.#waiting.filter((message) => message.type === 'message'), ...kept]", '[...kept]']],
   },
   {
+    name: 'lets what is sent while the failover callback decides overtake what is held back for it',
+    edits: [[userSession, " || (this.#state === 'handingOver' && !this.#callingBack)", '']],
+  },
+  {
+    name: 'forgets what is sent while the failover callback decides',
+    edits: [[userSession, 'this.#release(sentMeanwhile);', '']],
+  },
+  {
     name: 'lets acknowledgements overtake answers',
     edits: [[outbound, 'if (marker.after > this.#sent) break;', '']],
   },

@@ -26,7 +26,7 @@ import type { ExclusionTimes } from './candidates.js';
 import { ElementSearch, type PoolAccess, type SearchOptions, searchError } from './element-search.js';
 import { Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
 import { RetrievalQueue } from './retrieval-queue.js';
-import type { FailoverCallback, FailoverFacts, Retrieved, Session, SessionHandler } from './session.js';
+import type { FailoverCallback, FailoverFacts, FailoverSend, Retrieved, Session, SessionHandler } from './session.js';
 
 export interface UserSessionOptions extends SearchOptions {
   /** Milliseconds to reach the first element. Default: 30,000. */
@@ -88,6 +88,8 @@ export class UserSession implements Session, Replier {
   #linger: Timer | undefined;
   #peerEnded = false;
   #roomWanted = false;
+  /** The failover callback is running: what is sent now is its own, and goes first. */
+  #callingBack = false;
 
   constructor(pool: PoolAccess, clock: Clock, random: Random, options: UserSessionOptions, handler: SessionHandler) {
     this.sessionId = random.bytes(16);
@@ -230,10 +232,13 @@ export class UserSession implements Session, Replier {
       if (this.#connection !== connection || this.#state !== 'handingOver') return;
       this.#state = 'open';
       this.#failure = undefined;
+      const known = new Set(held);
       const resend = new Set(chosen ?? held);
       for (const message of held) if (!resend.has(message)) message.settle(undefined);
+      const sentMeanwhile = this.#waiting.filter((message) => message.type === 'message' && !known.has(message));
       this.#waiting = [];
-      this.#release([...resend].filter((message) => held.includes(message)));
+      this.#release([...resend].filter((message) => known.has(message)));
+      this.#release(sentMeanwhile);
       const end = this.#endMessage;
       if (end !== undefined) this.#release([end]);
       this.#handler.onFailover(facts);
@@ -243,17 +248,25 @@ export class UserSession implements Session, Replier {
       connection.abort(abortCode.application, 'the failover callback refused');
       this.#close(new RserpoolError('ERR_RSERPOOL_FAILOVER_REFUSED', { ...this.#where(), cause }));
     };
+    const send: FailoverSend = (data, options = {}, onSettled) => {
+      const message = new RetainedMessage('message', this.#nextSequence++, data, options, 0, false, onSettled);
+      const first = this.#connection === connection && this.#state === 'handingOver';
+      return first ? this.#sendNow(message) : this.#send(message);
+    };
     const { onFailover } = this.#options;
     if (onFailover === undefined) {
       finish(undefined);
       return;
     }
     try {
-      const chosen = onFailover(facts);
+      this.#callingBack = true;
+      const chosen = onFailover(facts, send);
+      this.#callingBack = false;
       if (chosen === undefined || chosen === null || !('then' in chosen))
         finish(chosen as void | readonly RetainedMessage[]);
       else chosen.then(finish, refuse);
     } catch (error) {
+      this.#callingBack = false;
       refuse(error);
     }
   }
@@ -277,11 +290,16 @@ export class UserSession implements Session, Replier {
       message.settle(new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { poolHandle: this.#pool.poolHandle }));
       return false;
     }
-    if (this.#state === 'seeking') {
+    // What is held back for the failover callback stands before what comes meanwhile.
+    if (this.#state === 'seeking' || (this.#state === 'handingOver' && !this.#callingBack)) {
       this.#waiting.push(message);
       this.#roomWanted = true;
       return false;
     }
+    return this.#sendNow(message);
+  }
+
+  #sendNow(message: RetainedMessage): boolean {
     this.#queue.push(message);
     const room = (this.#connection as MappingConnection).send(message);
     if (!room) this.#roomWanted = true;
