@@ -18,6 +18,7 @@ export class Cluster {
   readonly detection: Detection;
   registrar: RegistrarProcess;
   #nextIdentifier = 1;
+  #usersStarted = 0;
 
   constructor(world: World) {
     this.world = world;
@@ -29,17 +30,39 @@ export class Cluster {
     this.registrar = new RegistrarProcess(world);
     this.elementHosts = Array.from({ length: scenario.elements }, (_, i) => `10.0.1.${i + 1}`);
     for (const host of this.elementHosts) this.#startElement(host, 7000);
-    const sessions = scenario.users * scenario.sessionsPerUser;
-    const quota = Math.ceil(scenario.messages / sessions);
-    for (let i = 1; i <= scenario.users; i++) {
-      const user = new UserProcess(world, `10.0.2.${i}`, `user ${i}`);
-      this.users.push(user);
-      user.process.dispatch('input', () => {
-        for (let j = 0; j < scenario.sessionsPerUser; j++) {
-          this.usingSessions.push(new UsingSession(user, quota, (identifier) => this.#element(identifier)));
-        }
-      });
+    const { messages, users, sessionsPerUser } = scenario;
+    const quotas = new Array<number>(sessionsPerUser).fill(Math.ceil(messages / (users * sessionsPerUser)));
+    for (let i = 1; i <= users; i++) this.users.push(this.#startUser(`10.0.2.${i}`, quotas));
+  }
+
+  #startUser(host: string, quotas: readonly number[]): UserProcess {
+    const user = new UserProcess(this.world, host, `user ${++this.#usersStarted}`);
+    user.process.dispatch('input', () => {
+      for (const quota of quotas) {
+        this.usingSessions.push(new UsingSession(user, quota, (identifier) => this.#element(identifier)));
+      }
+    });
+    return user;
+  }
+
+  /** Kills a user; another one begins on its machine, and sends what the dead one has not. */
+  replaceUser(user: UserProcess): void {
+    const quotas: number[] = [];
+    for (const session of this.usingSessions) {
+      if (session.user !== user) continue;
+      quotas.push(session.unsent + session.account.outstanding);
+      session.vanish();
     }
+    user.process.kill();
+    this.users[this.users.indexOf(user)] = this.#startUser(user.address, quotas);
+  }
+
+  /** Replaces an element in order: it deregisters, asks its users to go elsewhere, and ends when they have gone. */
+  handOver(element: ElementProcess): void {
+    element.handOver(() => {
+      element.process.kill();
+      this.replace(element, true);
+    });
   }
 
   get livingElements(): ElementProcess[] {

@@ -14,6 +14,10 @@ export interface PoolFacts {
 
 /** Milliseconds without a disturbance after which nobody remembers it. */
 const quietTime = 3500;
+/** Milliseconds after which another element must have the session of a dead one. */
+const deadBound = 1500;
+/** Milliseconds after which another element must have the session of one that was found silent. */
+const answerBound = 1000;
 /** What one more element that does not answer may cost (ms) beside its failure time-out. */
 const perSilentElement = 150;
 
@@ -28,54 +32,53 @@ export class Detection {
     this.#pool = pool;
   }
 
-  /** The element fails now. `lasts` tells at the deadline whether it still does not answer. */
-  watch(sessions: Iterable<UsingSession>, element: ElementProcess, bound: number, lasts: () => boolean): void {
-    for (const session of sessions) {
-      if (session.state !== 'open' || session.element !== element || session.account.outstanding === 0) continue;
-      this.#judgeAt(session, element, this.#world.now, this.#world.now + bound, lasts);
+  /** The element was killed: its connections break, so that even idle users know. */
+  watchDead(sessions: Iterable<UsingSession>, element: ElementProcess): void {
+    for (const session of this.#openAt(sessions, element)) this.#watch(session, element, deadBound, () => true);
+  }
+
+  /** The element falls silent. `lasts` tells whether it still does. */
+  watchSilent(sessions: Iterable<UsingSession>, element: ElementProcess, lasts: () => boolean): void {
+    const { failureTimeout, heartbeatInterval } = this.#world.scenario.mapping;
+    const since = this.#world.now;
+    const idleBound = Math.max(3 * heartbeatInterval, failureTimeout) + failureTimeout + answerBound;
+    for (const session of this.#openAt(sessions, element)) {
+      this.#watch(session, element, idleBound, lasts);
+      // While nothing waits for it, it may be silent for longer.
+      const owes = (): boolean => {
+        const { entries, settledBefore } = session.account;
+        const oldest = entries[settledBefore];
+        return lasts() && oldest !== undefined && oldest.sentAt <= since;
+      };
+      if (session.account.outstanding > 0) this.#watch(session, element, failureTimeout + answerBound, owes);
     }
   }
 
-  #judgeAt(
-    session: UsingSession,
-    element: ElementProcess,
-    since: number,
-    deadline: number,
-    lasts: () => boolean,
-  ): void {
+  *#openAt(sessions: Iterable<UsingSession>, element: ElementProcess): Iterable<UsingSession> {
+    for (const session of sessions) if (session.state === 'open' && session.element === element) yield session;
+  }
+
+  #watch(session: UsingSession, element: ElementProcess, bound: number, lasts: () => boolean): void {
+    const since = this.#world.now;
     const { failovers } = session;
-    this.#world.network.time.schedule(deadline - this.#world.now, () => {
-      if (session.state === 'closed' || session.failovers > failovers || !lasts()) return;
-      const { account } = session;
-      const oldest = account.entries[account.settledBefore];
-      if (oldest === undefined || oldest.sentAt > since || this.#isExcused(session, since)) return;
-      const silent = this.#silentElements(session, element, since);
-      const { failureTimeout } = this.#world.scenario.mapping;
-      const later = since + (deadline - since) + silent * (failureTimeout + perSilentElement);
-      if (later <= this.#world.now) this.#late(session, element, since);
-      else this.#judgeOnce(session, element, since, later, failovers, lasts);
-    });
+    const goesOn = (): boolean =>
+      session.state !== 'closed' && session.state !== 'gone' && session.failovers === failovers && lasts();
     this.judged++;
-  }
-
-  /** The last word, after those that do not answer either were tried. */
-  #judgeOnce(
-    session: UsingSession,
-    element: ElementProcess,
-    since: number,
-    deadline: number,
-    failovers: number,
-    lasts: () => boolean,
-  ): void {
-    this.#world.network.time.schedule(deadline - this.#world.now, () => {
-      if (session.state === 'closed' || session.failovers > failovers || !lasts()) return;
-      if (!this.#isExcused(session, since)) this.#late(session, element, since);
+    this.#after(bound, () => {
+      if (!goesOn() || this.#isExcused(session, since)) return;
+      const patience = this.#world.scenario.mapping.failureTimeout + perSilentElement;
+      // Those that do not answer either have to be tried before one that does.
+      this.#after(this.#silentElements(session, element, since) * patience, () => {
+        if (!goesOn() || this.#isExcused(session, since)) return;
+        const late = (this.#world.now - since).toFixed(0);
+        this.#world.fail(`${session.name} has no other element ${late} ms after ${element.name} failed`);
+      });
     });
   }
 
-  #late(session: UsingSession, element: ElementProcess, since: number): never {
-    const after = (this.#world.now - since).toFixed(0);
-    return this.#world.fail(`${session.name} has no other element ${after} ms after ${element.name} failed`);
+  #after(delay: number, judge: () => void): void {
+    if (delay === 0) judge();
+    else this.#world.network.time.schedule(delay, judge);
   }
 
   /** Whether something else stood in the way: of the user, of the registrar, or of every other element. */

@@ -31,6 +31,7 @@ export class ElementProcess {
   /** Since when a registrar has confirmed it without a break; Infinity while none does. */
   registeredAt: number = Number.POSITIVE_INFINITY;
   #listener: Listener | undefined;
+  #handingOver = false;
 
   constructor(world: World, address: TransportAddress, identifier: number) {
     this.world = world;
@@ -140,5 +141,32 @@ export class ElementProcess {
         onLeft();
       });
     });
+  }
+
+  /** Its users are asked to go elsewhere, or are about to be. */
+  get isHandingOver(): boolean {
+    return this.#handingOver;
+  }
+
+  get isRegistered(): boolean {
+    return this.registration?.state === 'registered' && !this.#handingOver;
+  }
+
+  /** Leaves in order and asks its users to go elsewhere. */
+  handOver(onDone: () => void): void {
+    this.#handingOver = true;
+    this.registeredAt = Number.POSITIVE_INFINITY;
+    this.process.dispatch('input', () => {
+      this.registration?.deregister(() => {
+        this.world.trace.note('asks its users to go elsewhere', this.name);
+        for (const { session } of this.sessions) session.goElsewhere();
+        this.#doneWhenEmpty(onDone);
+      });
+    });
+  }
+
+  #doneWhenEmpty(onDone: () => void): void {
+    if (this.sessions.size === 0) onDone();
+    else this.process.clock.setTimeout(() => this.#doneWhenEmpty(onDone), 50);
   }
 }

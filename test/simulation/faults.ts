@@ -6,7 +6,17 @@ import type { ElementProcess } from './element-process.js';
 import { Health } from './health.js';
 import { registrarAddress, registrarName } from './world.js';
 
-export const faultKinds = ['kill', 'freeze', 'cut', 'restartRegistrar', 'slow', 'lose'] as const;
+export const faultKinds = [
+  'kill',
+  'freeze',
+  'cut',
+  'restartRegistrar',
+  'slow',
+  'lose',
+  'handOver',
+  'failOver',
+  'killUser',
+] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 const weights: Readonly<Record<FaultKind, number>> = {
@@ -16,6 +26,9 @@ const weights: Readonly<Record<FaultKind, number>> = {
   restartRegistrar: 1,
   slow: 2,
   lose: 2,
+  handOver: 1,
+  failOver: 1,
+  killUser: 0.3,
 };
 
 /** Two machines and the probability that a segment between them is lost. */
@@ -25,7 +38,10 @@ interface LossyWay {
 }
 
 export class Faults {
-  readonly counts: Record<FaultKind, number> = { kill: 0, freeze: 0, cut: 0, restartRegistrar: 0, slow: 0, lose: 0 };
+  readonly counts: Record<FaultKind, number> = Object.fromEntries(faultKinds.map((kind) => [kind, 0])) as Record<
+    FaultKind,
+    number
+  >;
   readonly #cluster: Cluster;
   readonly #dice: Dice;
   readonly #lossy: LossyWay[] = [];
@@ -82,6 +98,12 @@ export class Faults {
         return this.#slow();
       case 'lose':
         return this.#lose();
+      case 'handOver':
+        return this.#handOver();
+      case 'failOver':
+        return this.#failOver();
+      case 'killUser':
+        return this.#killUser();
     }
   }
 
@@ -105,7 +127,7 @@ export class Faults {
     if (element === undefined) return false;
     world.trace.note('kill', element.name);
     world.health.begin(element.name);
-    detection.watch(usingSessions, element, 1500, () => true);
+    detection.watchDead(usingSessions, element);
     this.#cluster.kill(element);
     const samePort = this.#dice.chance(0.5);
     this.#later(this.#dice.between(10, 2000), () => this.#cluster.replace(element, samePort));
@@ -114,7 +136,7 @@ export class Faults {
 
   #freeze(): boolean {
     const { world, detection, usingSessions, users } = this.#cluster;
-    const duration = this.#dice.between(200, 3000);
+    const duration = this.#dice.chance(0.1) ? this.#dice.between(3000, 8000) : this.#dice.between(200, 3000);
     const which = this.#dice.weighted({ element: 6, user: 2, registrar: 1 });
     const element = which === 'element' ? this.#aliveElement() : undefined;
     if (which === 'element' && element === undefined) return false;
@@ -125,8 +147,7 @@ export class Faults {
     world.health.begin(name);
     process.freeze();
     if (element !== undefined) {
-      const bound = world.scenario.mapping.failureTimeout + 1000;
-      detection.watch(usingSessions, element, bound, () => process.state === 'frozen');
+      detection.watchSilent(usingSessions, element, () => process.state === 'frozen');
     }
     this.#later(duration, () => {
       if (process.state === 'frozen') world.trace.note('thaw', name);
@@ -156,11 +177,10 @@ export class Faults {
     world.trace.note('cut', way, duration);
     health.begin(way);
     network.cut(a, b);
-    const bound = world.scenario.mapping.failureTimeout + 1000;
     for (const element of livingElements) {
       if (element.address.host !== b) continue;
       const cutOff = [...usingSessions].filter((session) => session.user.address === a);
-      detection.watch(cutOff, element, bound, () => network.link(a, b).cut);
+      detection.watchSilent(cutOff, element, () => network.link(a, b).cut);
     }
     this.#later(duration, () => {
       world.trace.note('join', way);
@@ -216,6 +236,37 @@ export class Faults {
       this.#lossy.splice(this.#lossy.indexOf(lossy), 1);
       world.health.end(lossy.way);
     });
+    return true;
+  }
+
+  /** An element is replaced in order: its users are asked to go elsewhere. */
+  #handOver(): boolean {
+    const { world } = this.#cluster;
+    const element = this.#aliveElement();
+    if (element === undefined || element.process.state !== 'running' || !element.isRegistered) return false;
+    world.trace.note('hand over', element.name);
+    world.health.begin(element.name);
+    this.#cluster.handOver(element);
+    return true;
+  }
+
+  /** A user wishes to be elsewhere. */
+  #failOver(): boolean {
+    const open = this.#cluster.usingSessions.filter(
+      ({ state, user }) => state === 'open' && user.process.state === 'running',
+    );
+    if (open.length === 0) return false;
+    const session = this.#dice.pick(open);
+    this.#cluster.world.trace.note('wishes to fail over', session.name);
+    session.failOver();
+    return true;
+  }
+
+  /** A user is killed, and another one begins on its machine. */
+  #killUser(): boolean {
+    const user = this.#dice.pick(this.#cluster.users);
+    this.#cluster.world.trace.note('kill', user.name);
+    this.#cluster.replaceUser(user);
     return true;
   }
 }

@@ -65,7 +65,7 @@ export function drawScenario(seed: number): Scenario {
     users: dice.whole(1, 4),
     sessionsPerUser: dice.whole(1, 2),
     messages: dice.whole(2600, 4200),
-    outstanding: dice.whole(1, 40),
+    outstanding: dice.whole(3, 40),
     burst: dice.whole(1, 24),
     common,
     large,

@@ -79,9 +79,10 @@ async function actWithFaults(world: World, cluster: Cluster, faults: Faults): Pr
 async function endSessions(world: World, cluster: Cluster): Promise<void> {
   const limit = world.now + endTime;
   world.isEnding = true;
-  const isOpen = (): boolean => cluster.usingSessions.some((session) => session.state !== 'closed');
+  const isOpen = (): boolean => cluster.usingSessions.some(({ state }) => state !== 'closed' && state !== 'gone');
   while (isOpen() && world.now < limit) await world.runUntil(world.now + 250);
   for (const { state, error, name } of cluster.usingSessions) {
+    if (state === 'gone') continue;
     if (state !== 'closed') world.fail(`${name} is still ${state} ${endTime} ms after the last fault`);
     if (error !== undefined) world.fail(`${name} closed with an error: ${error.stack}`);
   }

@@ -180,8 +180,8 @@ export class UsingSession implements SessionHandler {
     this.state = 'seeking';
     this.#leftAt = now;
     const way = Health.way(this.user.address, element.address.host);
-    // A user that heard nothing for too long gives up what is still on its way.
-    const patient = !health.wasDisturbed(now - explanationTime, way);
+    // A user that heard nothing for too long, or wishes to leave, gives up what is still on its way.
+    const patient = !this.#leavesByWish && !health.wasDisturbed(now - explanationTime, way);
     if (this.#expected <= this.#dueBeforeLeaving && patient) {
       this.#world.fail(
         `${this.name} got ${this.#expected - 1} of the ${this.#dueBeforeLeaving} messages that ${element.name} sent`,
@@ -189,7 +189,7 @@ export class UsingSession implements SessionHandler {
     }
     this.#dueBeforeLeaving = 0;
     this.#judgeMarks();
-    if (this.#leavesByWish) this.#rememberWish();
+    if (this.#leavesByWish || element.isHandingOver) this.#rememberWish();
     else if (!health.wasDisturbed(now - explanationTime, element.name, way)) {
       this.#world.fail(`${this.name} leaves ${element.name} without a fault that explains it`);
     }
@@ -294,7 +294,12 @@ export class UsingSession implements SessionHandler {
   }
 
   get isDoneSending(): boolean {
-    return this.#world.isEnding || this.account.entries.length >= this.#quota;
+    return this.#world.isEnding || this.state === 'gone' || this.account.entries.length >= this.#quota;
+  }
+
+  /** How many messages of its quota it has not sent. */
+  get unsent(): number {
+    return Math.max(0, this.#quota - this.account.entries.length);
   }
 
   #sendLater(): void {
@@ -303,13 +308,13 @@ export class UsingSession implements SessionHandler {
     const { dice, scenario } = this.#world;
     // Three of ten requests cause another message by themselves, see `onMessage`.
     const burst = Math.min((1 + scenario.burst) / 2, scenario.outstanding);
-    const pause = (activeTime * 0.7 * burst) / this.#quota;
+    const pause = Math.min(1000, (activeTime * 0.7 * burst) / Math.max(1, this.#quota));
     this.#timer = this.user.process.clock.setTimeout(
       () => {
         this.#sendSome(dice.whole(1, scenario.burst));
         this.#sendLater();
       },
-      dice.chance((scenario.lulls * burst) / this.#quota) ? dice.between(2000, 6000) : dice.pause(pause),
+      dice.chance((scenario.lulls * burst) / Math.max(1, this.#quota)) ? dice.between(2000, 6000) : dice.pause(pause),
     );
   }
 
