@@ -25,7 +25,7 @@ export const plantedBugs = [
     edits: [
       [
         userSession,
-        'this.#release([...resend].filter((message) => held.includes(message)));',
+        'this.#release([...resend].filter((message) => known.has(message)));',
         'this.#release([...resend, ...resend]);',
       ],
     ],
