@@ -384,10 +384,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   }
 
   #silent(): void {
-    if (this.#state === 'closing') {
-      this.#close(undefined);
-      return;
-    }
+    if (this.#state === 'closing') return this.#close(undefined);
     const reason = this.#state === 'opening' ? 'no hello came' : 'no answer to heartbeats';
     this.#abort(abortCode.heartbeatTimeout, reason, this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason, undefined));
   }
