@@ -66,6 +66,8 @@ export class ElementSearch {
   #deadline: Timer | undefined;
   #deadlineAt = 0;
   #pause: Timer | undefined;
+  /** Whether a search keeps the process alive. */
+  #referenced = true;
 
   constructor(pool: PoolAccess, clock: Clock, random: Random, options: SearchOptions, callbacks: SearchCallbacks) {
     this.#pool = pool;
@@ -83,11 +85,14 @@ export class ElementSearch {
     this.#errors = [];
     this.#backoff = this.#options.backoff.first;
     this.#deadlineAt = this.#clock.now() + timeout;
-    this.#deadline = this.#clock.setTimeout(() => {
-      this.stop();
-      this.#callbacks.onExhausted(this.#errors);
-    }, timeout);
+    this.#armDeadline();
     this.#resolve(false);
+  }
+
+  /** Whether this search and later ones keep the process alive. Default: yes. */
+  keepAlive(referenced: boolean): void {
+    this.#referenced = referenced;
+    if (this.#searching) this.#armDeadline();
   }
 
   stop(): void {
@@ -106,6 +111,16 @@ export class ElementSearch {
 
   isExcluded(identifier: number): boolean {
     return this.#candidates.isExcluded(identifier, this.#clock.now());
+  }
+
+  #armDeadline(): void {
+    this.#deadline?.cancel();
+    const exhausted = (): void => {
+      this.stop();
+      this.#callbacks.onExhausted(this.#errors);
+    };
+    const left = this.#deadlineAt - this.#clock.now();
+    this.#deadline = this.#clock.setTimeout(exhausted, left, this.#referenced ? undefined : 'background');
   }
 
   #resolve(refresh: boolean): void {
@@ -165,7 +180,8 @@ export class ElementSearch {
   #pauseThenResolve(): void {
     const delay = this.#backoff * (1 - this.#random.uniform() / 2);
     this.#backoff = Math.min(this.#options.backoff.most, this.#backoff * 2);
-    this.#pause = this.#clock.setTimeout(() => this.#resolve(true), delay);
+    // The deadline keeps the process alive, if anything is to.
+    this.#pause = this.#clock.setTimeout(() => this.#resolve(true), delay, 'background');
   }
 }
 
@@ -174,8 +190,13 @@ export function searchError(code: RserpoolErrorCode, poolHandle: string, errors:
   const tried = errors.some((error) => error instanceof RserpoolError && error.element !== undefined);
   const last = errors.at(-1);
   if (!tried && last !== undefined) return last;
+  return aggregatedSearchError(code, poolHandle, errors);
+}
+
+/** All that went wrong in one error. */
+export function aggregatedSearchError(code: RserpoolErrorCode, poolHandle: string, errors: readonly Error[]): Error {
   // A long search repeats itself: the last word of each element is enough.
   const latest = new Map<unknown, Error>();
-  for (const error of errors) latest.set(error instanceof RserpoolError ? error.element : error.message, error);
+  for (const error of errors) latest.set((error as Partial<RserpoolError>).element ?? error.message, error);
   return aggregateError(code, { poolHandle, origin: 'remote' }, [...latest.values()]);
 }

@@ -27,8 +27,9 @@ export class RetainedMessage implements OutgoingMessage {
   answered = false;
   /** It is kept until its last answer has come, even when the far application has taken it before. */
   awaitsAnswer = false;
-  /** Called once: without error when acknowledged, with one when given up. */
-  onSettled: ((error: Error | undefined) => void) | undefined;
+  /** Whether it was acknowledged or given up, and why. */
+  #settled: { readonly error: Error | undefined } | undefined;
+  #onSettled: ((error: Error | undefined) => void) | undefined;
 
   constructor(
     type: 'message' | 'end',
@@ -49,19 +50,44 @@ export class RetainedMessage implements OutgoingMessage {
     this.failover = options.failover ?? true;
     this.inAnswerTo = inAnswerTo;
     this.lastAnswer = lastAnswer;
-    this.onSettled = onSettled;
+    this.#onSettled = onSettled;
   }
 
   settle(error: Error | undefined): void {
-    const { onSettled } = this;
-    this.onSettled = undefined;
+    if (this.#settled !== undefined) return;
+    this.#settled = { error };
+    const onSettled = this.#onSettled;
+    this.#onSettled = undefined;
     onSettled?.(error);
+  }
+
+  /** Calls `listener` once: without error when it is acknowledged, with one when it is given up; at once if it was. */
+  whenSettled(listener: (error: Error | undefined) => void): void {
+    if (this.#settled !== undefined) {
+      listener(this.#settled.error);
+      return;
+    }
+    const before = this.#onSettled;
+    this.#onSettled = (error) => {
+      before?.(error);
+      listener(error);
+    };
   }
 }
 
+/** What became of an answer: accepted, accepted while there is no room for more, or too late. */
+export type Answered = 'room' | 'full' | 'refused';
+
 /** What `reply` needs of a session. */
 export interface Replier {
-  answer(data: Uint8Array, inAnswerTo: number, last: boolean, options: SendOptions): boolean;
+  /** Sends an answer to a message that came by `connection`; refused if the session has ended or went on elsewhere. */
+  answer(
+    connection: MappingConnection,
+    data: Uint8Array,
+    inAnswerTo: number,
+    last: boolean,
+    options: SendOptions,
+  ): Answered;
 }
 
 /**
@@ -71,7 +97,7 @@ export class Message {
   readonly #connection: MappingConnection;
   readonly #session: Replier;
   readonly #incoming: IncomingMessage;
-
+  #onTaken: (() => void) | undefined;
   /** The messages of the same answer that came before this one, its last: for answers to `request`. */
   earlier: readonly Message[] = [];
 
@@ -116,14 +142,27 @@ export class Message {
   /** The application has it: the sender may forget it. Harmless the second time. */
   acknowledge(): void {
     this.#connection.take(this.#incoming);
+    const onTaken = this.#onTaken;
+    this.#onTaken = undefined;
+    onTaken?.();
+  }
+
+  /** Calls `listener` once the application has taken the message. One listener; for the message's owner. */
+  onceTaken(listener: () => void): void {
+    this.#onTaken = listener;
   }
 
   /**
    * Answers it. The last answer acknowledges it too, so that an acknowledged request is one whose answer has arrived.
-   * False: the session waits for room, or has ended (its user asks another element).
+   * False: the session waits for room, or it has ended or went on elsewhere and the answer is not sent (the far side
+   * asks another element).
    */
   reply(data: Uint8Array, options: SendOptions & { readonly last?: boolean } = {}): boolean {
-    return this.#session.answer(data, this.#incoming.sequence, options.last ?? true, options);
+    const last = options.last ?? true;
+    const answered = this.#session.answer(this.#connection, data, this.#incoming.sequence, last, options);
+    // The answer stands before the acknowledgement, which makes room here and lets the connection end in order.
+    if (last && answered !== 'refused') this.acknowledge();
+    return answered === 'room';
   }
 }
 
