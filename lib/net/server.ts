@@ -2,7 +2,7 @@
 
 import net from 'node:net';
 import { checkInteger, checkPort, checkString } from '../arguments.js';
-import type { RegisteredElement } from '../asap/registeredElement.js';
+import type { RegisteredElement } from '../asap/registered-element.js';
 import type { OperationalScope } from '../asap/scope.js';
 import { diagnosticEvent } from '../diagnostics.js';
 import { RserpoolError } from '../errors.js';

@@ -121,7 +121,9 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
     host: options.host === undefined ? '127.0.0.1' : checkString('options.host', options.host),
     port: options.port === undefined ? asapPort : checkPort('options.port', options.port),
     serverId:
-      options.serverId === undefined ? random.identifier() : checkInteger('options.serverId', options.serverId, 1, 0xffffffff),
+      options.serverId === undefined
+        ? random.identifier()
+        : checkInteger('options.serverId', options.serverId, 1, 0xffffffff),
     acceptForeignAddresses:
       options.acceptForeignAddresses === undefined
         ? false

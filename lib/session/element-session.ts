@@ -27,6 +27,7 @@ export class ElementSession implements Session, Replier, MappingHandler {
   #state: 'opening' | 'awaitingCookie' | 'open' | 'closed' = 'opening';
   #nextSequence = 1;
   #end: RetainedMessage | undefined;
+  #handedOver = false;
   /** The session's own end, when it was not the far side's doing. */
   #error: Error | undefined;
 
@@ -116,6 +117,7 @@ export class ElementSession implements Session, Replier, MappingHandler {
 
   /** Asks the user to go on elsewhere. */
   goElsewhere(): void {
+    this.#handedOver = true;
     this.#connection.goElsewhere();
   }
 
@@ -170,7 +172,8 @@ export class ElementSession implements Session, Replier, MappingHandler {
 
   onClose(error: RserpoolError | undefined): void {
     this.#state = 'closed';
-    const cause = this.#error ?? error;
+    // A user that went elsewhere because it was asked to, and left nothing behind, has closed in order.
+    const cause = this.#error ?? (this.#handedOver && this.#queue.isSettled ? undefined : error);
     for (const message of this.#queue.list()) message.settle(cause ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED'));
     this.#handler?.onClose(cause);
   }

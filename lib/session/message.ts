@@ -23,8 +23,10 @@ export class RetainedMessage implements OutgoingMessage {
   readonly lastAnswer: boolean;
   readonly failover: boolean;
   redelivered = false;
-  /** Its last answer has come: that acknowledges it, wherever it stands in the queue. */
+  /** Its last answer has come (or is no longer wanted): that acknowledges it, wherever it stands in the queue. */
   answered = false;
+  /** It is kept until its last answer has come, even when the far application has taken it before. */
+  awaitsAnswer = false;
   /** Whether it was acknowledged or given up, and why. */
   #settled: { readonly error: Error | undefined } | undefined;
   #onSettled: ((error: Error | undefined) => void) | undefined;
@@ -96,6 +98,9 @@ export class Message {
   readonly #session: Replier;
   readonly #incoming: IncomingMessage;
   #onTaken: (() => void) | undefined;
+
+  /** The messages of the same answer that came before this one, its last: for answers to `request`. */
+  earlier: readonly Message[] = [];
 
   constructor(connection: MappingConnection, session: Replier, incoming: IncomingMessage) {
     this.#connection = connection;

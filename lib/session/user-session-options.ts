@@ -1,4 +1,4 @@
-/** What a session at the pool user's side may be told, with defaults. */
+/** Times and limits of a user's session. */
 
 import type { SearchOptions } from './element-search.js';
 import type { FailoverCallback } from './session.js';
@@ -10,6 +10,8 @@ export interface UserSessionOptions extends SearchOptions {
   readonly failoverTimeout: number;
   /** Failovers in a row without a message taken or received in between. Default: 16. */
   readonly maxFailovers: number;
+  /** Milliseconds for an element that asks to go elsewhere to finish what it has. Default: 10,000. */
+  readonly handOverTimeout: number;
   /** Milliseconds to wait for acknowledgements after `end`, without any coming. Default: 30,000. */
   readonly lingerTimeout: number;
   readonly onFailover: FailoverCallback | undefined;
@@ -19,6 +21,7 @@ export const defaultUserSessionOptions: UserSessionOptions = {
   connectTimeout: 30_000,
   failoverTimeout: 30_000,
   maxFailovers: 16,
+  handOverTimeout: 10_000,
   lingerTimeout: 30_000,
   exclusion: { broken: 250, silent: 2000 },
   backoff: { first: 100, most: 2000 },

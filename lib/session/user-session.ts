@@ -24,26 +24,13 @@ import { decodeAsap, encodeAsap } from '../wire/asap.js';
 import type { PoolElement } from '../wire/parameters.js';
 import type { ExclusionTimes } from './candidates.js';
 import { aggregatedSearchError, ElementSearch, type PoolAccess, searchError } from './element-search.js';
+import { consult, type Failure, failoverFacts } from './failover-callback.js';
+import { Linger } from './linger.js';
 import { type Answered, Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
-import { chooseResent } from './resent-choice.js';
+import { type AnswerCallback, Requests } from './requests.js';
 import { RetrievalQueue } from './retrieval-queue.js';
-import type { FailoverFacts, Retrieved, Session, SessionHandler } from './session.js';
+import { noFeatures, type Retrieved, type Session, type SessionHandler } from './session.js';
 import type { UserSessionOptions } from './user-session-options.js';
-
-const noFeatures: MappingFeatures = {
-  streams: false,
-  unordered: false,
-  acknowledgesTaken: false,
-  rtt: false,
-  rto: false,
-  pathMtu: false,
-};
-
-/** Why the element that had the session was left. */
-interface Failure {
-  readonly from: PoolElement;
-  readonly cause: Error;
-}
 
 export class UserSession implements Session, Replier {
   readonly sessionId: Uint8Array;
@@ -59,17 +46,20 @@ export class UserSession implements Session, Replier {
   readonly #queue = new RetrievalQueue();
   /** Not given to the connection: while none is open, and what a failover callback has not yet released. */
   #waiting: RetainedMessage[] = [];
+  readonly #requests: Requests;
   #endMessage: RetainedMessage | undefined;
   #nextSequence = 1;
   #cookie: Uint8Array | undefined;
   /** The element that failed, until the session is open again; undefined before the first one. */
   #failure: Failure | undefined;
   #failoversInARow = 0;
-  #linger: Timer | undefined;
+  readonly #linger: Linger;
   #peerEnded = false;
   #roomWanted = false;
   /** Whether this session, wherever it is, keeps the process alive. */
   #referenced = true;
+  /** The element asked to go elsewhere: it gets nothing new, and is left when all that it has is acknowledged. */
+  #leaving: Timer | undefined;
 
   constructor(pool: PoolAccess, clock: Clock, random: Random, options: UserSessionOptions, handler: SessionHandler) {
     this.sessionId = random.bytes(16);
@@ -77,6 +67,8 @@ export class UserSession implements Session, Replier {
     this.#clock = clock;
     this.#options = options;
     this.#handler = handler;
+    this.#requests = new Requests(clock, pool.poolHandle);
+    this.#linger = new Linger(clock, options.lingerTimeout, () => this.#lingeredTooLong());
     this.#search = new ElementSearch(pool, clock, random, options, {
       onReached: (element, connection) => this.#reached(element, connection),
       onExhausted: (errors) => this.#exhausted(errors),
@@ -110,13 +102,30 @@ export class UserSession implements Session, Replier {
     return this.#element;
   }
 
-  /** Whether an element is excluded because it has just failed. */
-  isExcluded(identifier: number): boolean {
-    return this.#search.isExcluded(identifier);
-  }
-
   send(data: Uint8Array, options: SendOptions = {}, onSettled?: (error: Error | undefined) => void): boolean {
     return this.#send(new RetainedMessage('message', this.#nextSequence++, data, options, 0, false, onSettled));
+  }
+
+  /**
+   * Sends a request and waits for its answer: sent again over failovers until it has come. `timeout` in ms. Returns
+   * what gives it up.
+   */
+  request(
+    data: Uint8Array,
+    options: SendOptions & { readonly timeout?: number },
+    callback: AnswerCallback,
+  ): (error: Error) => void {
+    const message = new RetainedMessage('message', this.#nextSequence++, data, options, 0, false, (error) => {
+      if (error !== undefined) this.#requests.abandon(message.sequence, error);
+    });
+    message.awaitsAnswer = true;
+    this.#requests.add(message, options.timeout, (error, answer) => {
+      this.#connection?.expect(this.#requests.size > 0);
+      callback(error, answer);
+    });
+    this.#send(message);
+    this.#connection?.expect(true);
+    return (error) => this.#requests.abandon(message.sequence, error);
   }
 
   write(data: Uint8Array, onSettled?: (error: Error | undefined) => void): boolean {
@@ -150,7 +159,7 @@ export class UserSession implements Session, Replier {
       // While a failover callback decides, the end waits for what is sent again.
       if (this.#state !== 'handingOver') this.#send(end);
       this.#endMessage = end;
-      if (this.#state !== 'closed') this.#restartLinger();
+      if (this.#state !== 'closed') this.#linger.restart();
     }
     if (onSettled !== undefined) this.#endMessage.whenSettled(onSettled);
   }
@@ -165,11 +174,8 @@ export class UserSession implements Session, Replier {
   failOver(reason: string): void {
     if (this.#state !== 'open') return;
     this.#connection?.abort(abortCode.failedOver, reason);
-    this.#leave(
-      new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), detail: reason }),
-      'broken',
-      false,
-    );
+    const cause = new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), detail: reason });
+    this.#leave(cause, 'broken', false);
   }
 
   retrieve(): Retrieved {
@@ -214,6 +220,7 @@ export class UserSession implements Session, Replier {
     const failure = this.#failure;
     this.#element = element;
     this.#connection = connection;
+    connection.expect(this.#requests.size > 0);
     if (!this.#referenced) connection.unref();
     const handler = this.#connectionHandler(connection);
     if (failure === undefined) {
@@ -231,15 +238,8 @@ export class UserSession implements Session, Replier {
 
   #handOver(failure: Failure, to: PoolElement, connection: MappingConnection): void {
     const held = this.#waiting.filter((message) => message.type === 'message');
-    const facts: FailoverFacts = Object.freeze({
-      from: failure.from,
-      to,
-      cause: failure.cause,
-      cookie: this.#cookie,
-      unsent: Object.freeze(held.filter((message) => !message.redelivered)),
-      unacknowledged: Object.freeze(held.filter((message) => message.redelivered)),
-    });
-    const finish = (chosen: readonly RetainedMessage[] | undefined): void => {
+    const facts = failoverFacts(failure, to, this.#cookie, held);
+    const decide = (chosen: readonly RetainedMessage[] | undefined): void => {
       if (this.#connection !== connection || this.#state !== 'handingOver') return;
       const ours = new Set(held);
       const resend = new Set(chosen ?? held);
@@ -247,7 +247,7 @@ export class UserSession implements Session, Replier {
       this.#failure = undefined;
       // What was written meanwhile comes behind.
       const later = this.#waiting.filter((message) => message.type === 'message' && !ours.has(message));
-      for (const message of held) if (!resend.has(message)) message.settle(undefined);
+      for (const message of held) if (!resend.has(message)) this.#drop(message);
       this.#waiting = [];
       this.#release([...resend].filter((message) => ours.has(message)));
       this.#release(later);
@@ -260,7 +260,15 @@ export class UserSession implements Session, Replier {
       connection.abort(abortCode.application, 'the failover callback refused');
       this.#close(new RserpoolError('ERR_RSERPOOL_FAILOVER_REFUSED', { ...this.#where(), cause }));
     };
-    chooseResent(this.#options.onFailover, facts, finish, refuse);
+    consult(this.#options.onFailover, facts, decide, refuse);
+  }
+
+  /** The failover callback does not want it sent again: nobody waits for it but who waits for its answer. */
+  #drop(message: RetainedMessage): void {
+    const detail = 'the failover callback did not send it again';
+    message.settle(
+      message.awaitsAnswer ? new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), detail }) : undefined,
+    );
   }
 
   /** Gives messages to the connection. */
@@ -279,10 +287,10 @@ export class UserSession implements Session, Replier {
 
   #send(message: RetainedMessage): boolean {
     if (this.#state === 'closed' || this.#endMessage !== undefined) {
-      message.settle(new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { poolHandle: this.#pool.poolHandle }));
+      message.settle(new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', this.#where()));
       return false;
     }
-    if (this.#state === 'seeking') {
+    if (this.#state === 'seeking' || (this.#leaving !== undefined && message.inAnswerTo === 0)) {
       this.#waiting.push(message);
       this.#roomWanted = true;
       return false;
@@ -303,40 +311,52 @@ export class UserSession implements Session, Replier {
         if (!current()) return;
         this.#progress();
         this.#queue.acknowledge(count);
+        this.#leaveWhenDone();
       },
       onRoom: () => {
         if (!current() || !this.#roomWanted) return;
         this.#roomWanted = false;
         this.#handler.onRoom();
       },
-      onGoElsewhere: () => current() && this.failOver('the element asked to go elsewhere'),
+      onGoElsewhere: () => current() && this.#prepareToLeave(),
       onClose: (error) => current() && this.#onConnectionClosed(error),
     };
   }
 
   #onMessage(connection: MappingConnection, incoming: IncomingMessage): void {
     this.#progress();
-    if (incoming.inAnswerTo !== 0 && incoming.lastAnswer) this.#queue.answered(incoming.inAnswerTo);
+    const answers = incoming.inAnswerTo !== 0 && incoming.lastAnswer;
+    if (answers) this.#queue.answered(incoming.inAnswerTo);
     const message = new Message(connection, this, incoming);
     if (incoming.type === 'end') {
       this.#peerEnded = true;
       this.#handler.onEnd(message);
-    } else this.#handler.onMessage(message);
+    } else if (incoming.inAnswerTo === 0 || !this.#requests.take(message)) this.#handler.onMessage(message);
+    if (answers) this.#leaveWhenDone();
+  }
+
+  /** The element is to be stopped: what it has it may finish, the rest waits for another one. */
+  #prepareToLeave(): void {
+    if (this.#leaving !== undefined || this.#state === 'closed') return;
+    this.#leaving = this.#clock.setTimeout(() => this.#goElsewhere(), this.#options.handOverTimeout);
+    this.#leaveWhenDone();
+  }
+
+  #leaveWhenDone(): void {
+    if (this.#leaving !== undefined && this.#state === 'open' && this.#queue.isSettled) this.#goElsewhere();
+  }
+
+  #goElsewhere(): void {
+    this.#connection?.abort(abortCode.failedOver, 'gone elsewhere, as asked');
+    this.#leave(new RserpoolError('ERR_RSERPOOL_HANDED_OVER', { ...this.#where(), origin: 'remote' }), 'silent', false);
   }
 
   #onControl(connection: MappingConnection, bytes: Uint8Array): void {
     const decoded = decodeAsap(bytes);
     if (decoded.type === 'protocolError') {
       connection.abort(abortCode.protocolError, decoded.fault.reason);
-      this.#leave(
-        new RserpoolError('ERR_RSERPOOL_PROTOCOL', {
-          ...this.#where(),
-          detail: decoded.fault.reason,
-          origin: 'remote',
-        }),
-        'silent',
-        true,
-      );
+      const facts = { ...this.#where(), detail: decoded.fault.reason, origin: 'remote' } as const;
+      this.#leave(new RserpoolError('ERR_RSERPOOL_PROTOCOL', facts), 'silent', true);
     } else if (decoded.type === 'message' && decoded.message.type === 'cookie') {
       this.#cookie = decoded.message.cookie;
       this.#handler.onCookie(this.#cookie);
@@ -360,6 +380,9 @@ export class UserSession implements Session, Replier {
     const from = this.#element as PoolElement;
     const connection = this.#connection as MappingConnection;
     const sent = this.#queue.sent(connection.sentMessages);
+    this.#leaving?.cancel();
+    this.#leaving = undefined;
+    this.#requests.restart();
     const kept = this.#queue.begin().flatMap((message, index) => {
       if (index < sent) message.redelivered = true;
       // Nobody else asked what our answers answer.
@@ -388,21 +411,18 @@ export class UserSession implements Session, Replier {
 
   #progress(): void {
     this.#failoversInARow = 0;
-    if (this.#endMessage !== undefined) this.#restartLinger();
+    if (this.#endMessage !== undefined) this.#linger.restart();
   }
 
-  #restartLinger(): void {
-    this.#linger?.cancel();
-    this.#linger = this.#clock.setTimeout(() => {
-      const { unsent, unacknowledged } = this.retrieve();
-      const undelivered = unsent.length + unacknowledged.length;
-      // Waiting for the far side to end is not waiting for acknowledgements.
-      if (undelivered === 0 && this.#queue.length === 0) return;
-      this.#connection?.abort(abortCode.application, 'acknowledgements did not come in time');
-      this.#close(
-        new RserpoolError('ERR_RSERPOOL_LINGER_TIMEOUT', { ...this.#where(), detail: `${undelivered} messages` }),
-      );
-    }, this.#options.lingerTimeout);
+  #lingeredTooLong(): void {
+    const { unsent, unacknowledged } = this.retrieve();
+    const undelivered = unsent.length + unacknowledged.length;
+    // Waiting for the far side to end is not waiting for acknowledgements.
+    if (undelivered === 0 && this.#queue.length === 0) return;
+    this.#connection?.abort(abortCode.application, 'acknowledgements did not come in time');
+    this.#close(
+      new RserpoolError('ERR_RSERPOOL_LINGER_TIMEOUT', { ...this.#where(), detail: `${undelivered} messages` }),
+    );
   }
 
   #where(): { poolHandle: string; element?: number } {
@@ -415,7 +435,7 @@ export class UserSession implements Session, Replier {
     const outstanding = [...this.#queue.list(), ...this.#waiting];
     this.#state = 'closed';
     this.#search.stop();
-    this.#linger?.cancel();
+    this.#linger.stop();
     for (const message of outstanding)
       message.settle(error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', this.#where()));
     this.#clock.defer(() => this.#handler.onClose(error));

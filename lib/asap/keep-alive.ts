@@ -1,8 +1,8 @@
 /** Answering ASAP_ENDPOINT_KEEP_ALIVE (RFC 5352 section 3.4, KA1 and KA2). */
 
 import type { EndpointKeepAlive } from '../wire/messages.js';
-import type { AsapChannel } from './asapChannel.js';
-import type { RegisteredElement } from './registeredElement.js';
+import type { AsapChannel } from './asap-channel.js';
+import type { RegisteredElement } from './registered-element.js';
 
 /**
  * Acknowledges for each of our elements that the message is about: the one it names, or all of that pool if it names

@@ -78,12 +78,15 @@ accepts a connection.
       },
     });
     const [pool, extra] = positionals;
-    if (pool === undefined || extra !== undefined) throw invalidArgumentValue('POOL', positionals, 'must be one pool handle');
+    if (pool === undefined || extra !== undefined)
+      throw invalidArgumentValue('POOL', positionals, 'must be one pool handle');
     const timeout = checkMilliseconds('--timeout', values.timeout === undefined ? 5_000 : Number(values.timeout));
     const scope = new OperationalScope(values.registrars === undefined ? {} : { registrars: values.registrars });
     try {
       const resolution =
-        values.wait === true ? await scope.awaitPool(pool, { timeout }) : await scope.resolve(pool, { timeout, hunt: 'once' });
+        values.wait === true
+          ? await scope.awaitPool(pool, { timeout })
+          : await scope.resolve(pool, { timeout, hunt: 'once' });
       process.stdout.write(`${values.json === true ? asJson(resolution) : asText(resolution)}\n`);
       return 0;
     } finally {

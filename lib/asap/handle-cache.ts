@@ -36,11 +36,11 @@ export class HandleCache {
     if (oldest !== undefined) this.#entries.delete(oldest);
   }
 
-  /** An entry that is not stale and holds as many elements as are wanted (C4). */
-  fresh(poolHandle: PoolHandle, elementsWanted: number, now: number): CachedPool | undefined {
+  /** An entry that is not stale and holds as many elements as are wanted (C4). `subscribed`: we still listen to pushes. */
+  fresh(poolHandle: PoolHandle, elementsWanted: number, now: number, subscribed: boolean): CachedPool | undefined {
     const pool = this.#entries.get(poolHandle);
     if (pool === undefined || pool.elementsWanted < elementsWanted) return undefined;
-    return pool.subscribed || now - pool.resolvedAt < this.#staleCacheValue ? pool : undefined;
+    return (pool.subscribed && subscribed) || now - pool.resolvedAt < this.#staleCacheValue ? pool : undefined;
   }
 
   /** An entry of any age up to its lifetime: for when no registrar can be reached. */

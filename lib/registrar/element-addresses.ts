@@ -4,7 +4,7 @@
  * registration from making us or users dial strangers.
  */
 
-import { plainHost } from '../asap/homeServer.js';
+import { plainHost } from '../asap/home-server.js';
 import type { TransportAddress } from '../transport/transport.js';
 import type { MappingOffer, PoolElement, Transport } from '../wire/parameters.js';
 
@@ -69,7 +69,9 @@ export function completeElement(element: PoolElement, remote: TransportAddress):
     ...element,
     userTransport: completeTransport(element.userTransport, host),
     asapTransport: completeTransport(asapTransport, host),
-    ...(element.mappings === undefined ? undefined : { mappings: element.mappings.map((offer) => completeOffer(offer, host)) }),
+    ...(element.mappings === undefined
+      ? undefined
+      : { mappings: element.mappings.map((offer) => completeOffer(offer, host)) }),
   };
 }
 

@@ -188,7 +188,9 @@ export class ServerHunt {
   /** SH5: T5 expired. */
   #onTimeout(): void {
     for (const { server } of this.#attempts) {
-      const error = new Error(`connect ETIMEDOUT ${formatAddress(server)}: T5-Serverhunt expired after ${this.#huntTimeout} ms`);
+      const error = new Error(
+        `connect ETIMEDOUT ${formatAddress(server)}: T5-Serverhunt expired after ${this.#huntTimeout} ms`,
+      );
       this.#fail(server, Object.assign(error, { code: 'ETIMEDOUT' }));
     }
     this.#endRound();

@@ -6,14 +6,21 @@
 
 import type { Clock } from '../clock.js';
 import { diagnosticEvent } from '../diagnostics.js';
-import { type ByteStream, type ByteStreamHandler, formatAddress, type TransportAddress } from '../transport/transport.js';
+import {
+  type ByteStream,
+  type ByteStreamHandler,
+  formatAddress,
+  type TransportAddress,
+} from '../transport/transport.js';
 import type { AsapMessage } from '../wire/messages.js';
-import { type AsapChannel, type AsapChannelHandler, type AsapChannelLimits, openAsapChannel } from './asapChannel.js';
-import { type HuntFailures, ServerHunt, type ServerHuntOptions } from './serverHunt.js';
+import { type AsapChannel, type AsapChannelHandler, type AsapChannelLimits, openAsapChannel } from './asap-channel.js';
+import { type HuntFailures, ServerHunt, type ServerHuntOptions } from './server-hunt.js';
 
 export interface HomeServerCallbacks {
   /** There is a new home: whatever was sent to the old one is to be sent again. */
   onHome(): void;
+  /** The home server is gone, and its subscriptions with it. */
+  onLost(): void;
   onMessage(message: AsapMessage, channel: AsapChannel): void;
   /** A round of the hunt found nobody. */
   onRoundFailed(failures: HuntFailures): void;
@@ -127,9 +134,11 @@ export class HomeServer {
   /** An accepted channel that was adopted closed, or the home channel did. */
   onChannelClosed(channel: AsapChannel, error: Error | undefined): void {
     if (channel !== this.#channel || this.#state === 'closed') return;
-    if (homeLost.watched) homeLost.publish({ server: this.#server === undefined ? '' : formatAddress(this.#server), error });
+    if (homeLost.watched)
+      homeLost.publish({ server: this.#server === undefined ? '' : formatAddress(this.#server), error });
     this.#channel = undefined;
     this.#serverId = undefined;
+    this.#callbacks.onLost();
     if (this.#state === 'connectedHunting') {
       this.#state = 'hunting';
       return;
@@ -160,13 +169,21 @@ export class HomeServer {
     return stream.handler;
   }
 
-  #become(channel: AsapChannel, server: TransportAddress, serverId: number | undefined, how: 'hunt' | 'keepAlive'): void {
+  #become(
+    channel: AsapChannel,
+    server: TransportAddress,
+    serverId: number | undefined,
+    how: 'hunt' | 'keepAlive',
+  ): void {
     const old = this.#channel;
     this.#channel = channel;
     this.#server = server;
     this.#serverId = serverId;
     this.#state = 'connected';
-    if (old !== undefined && old !== channel) old.close();
+    if (old !== undefined && old !== channel) {
+      old.close();
+      this.#callbacks.onLost();
+    }
     if (homeFound.watched) homeFound.publish({ server: formatAddress(server), how });
     this.#callbacks.onHome();
   }

@@ -49,7 +49,10 @@ const sent = diagnosticEvent<MessageFacts>('asap', 'message-sent');
 const received = diagnosticEvent<MessageFacts>('asap', 'message-received');
 /** Bytes that are no message, or a message that its rule says to discard. */
 const refused = diagnosticEvent<{ remote: TransportAddress; reason: string }>('asap', 'message-refused');
-const errorReported = diagnosticEvent<{ remote: TransportAddress; errors: readonly string[] }>('asap', 'error-reported');
+const errorReported = diagnosticEvent<{ remote: TransportAddress; errors: readonly string[] }>(
+  'asap',
+  'error-reported',
+);
 
 /** The type of ASAP_ERROR (RFC 5352 section 2.2.14): never answered with another one. */
 const asapErrorType = 0x0e;
@@ -158,7 +161,10 @@ export class AsapChannel {
       return;
     }
     if (errorReported.watched) {
-      errorReported.publish({ remote: this.remoteAddress, errors: message.errors.map((cause) => causeName(cause.code)) });
+      errorReported.publish({
+        remote: this.remoteAddress,
+        errors: message.errors.map((cause) => causeName(cause.code)),
+      });
     }
     this.handler.onErrorReport?.(message.errors);
   }

@@ -3,18 +3,23 @@
  * unreachable, and the count of such reports.
  */
 
-import { openAsapChannel } from '../asap/asapChannel.js';
+import { openAsapChannel } from '../asap/asap-channel.js';
 import { diagnosticEvent } from '../diagnostics.js';
 import type { HandlespaceEntry } from '../handlespace/entry.js';
 import type { TransportAddress } from '../transport/transport.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
-import type { RegistrarConnection } from './connection.js';
+import type { RegistrarConnection, ServedElement } from './connection.js';
 import type { RegistrarSettings } from './options.js';
-import type { ServedElement } from './servedElement.js';
 
-const missed = diagnosticEvent<{ poolHandle: string; identifier: number; reason: string }>('registrar', 'keep-alive-missed');
-const reported = diagnosticEvent<{ poolHandle: string; identifier: number; reporters: number }>('registrar', 'unreachable-report');
+const missed = diagnosticEvent<{ poolHandle: string; identifier: number; reason: string }>(
+  'registrar',
+  'keep-alive-missed',
+);
+const reported = diagnosticEvent<{ poolHandle: string; identifier: number; reporters: number }>(
+  'registrar',
+  'unreachable-report',
+);
 
 export interface KeepAliveSurroundings {
   readonly settings: RegistrarSettings;
@@ -95,7 +100,11 @@ export class KeepAlives {
     }
     element.timer?.cancel();
     element.watch = 'probing';
-    element.timer = clock.setTimeout(() => this.#fail(element, 'no acknowledgement'), timers.keepAliveTimeout, 'background');
+    element.timer = clock.setTimeout(
+      () => this.#fail(element, 'no acknowledgement'),
+      timers.keepAliveTimeout,
+      'background',
+    );
     this.#sent++;
     if (connected) element.connection?.send(this.#message(element.entry));
     else this.#dial(element);
@@ -104,7 +113,13 @@ export class KeepAlives {
   #message(entry: HandlespaceEntry): Parameters<RegistrarConnection['send']>[0] {
     const { serverId } = this.#around.settings;
     // Naming the element is the reference implementation's way to have several on one connection.
-    return { type: 'endpointKeepAlive', home: false, serverId, poolHandle: entry.poolHandle, peIdentifier: entry.identifier };
+    return {
+      type: 'endpointKeepAlive',
+      home: false,
+      serverId,
+      poolHandle: entry.poolHandle,
+      peIdentifier: entry.identifier,
+    };
   }
 
   /** Asks at the address that the element advertised for ASAP: it has no connection to us. */
@@ -128,7 +143,8 @@ export class KeepAlives {
               if (message.poolHandle === poolHandle && message.peIdentifier === identifier) this.start(element);
             },
             onClose: () => {
-              if (element.watch === 'probing' && element.hangUp === hangUp) this.#fail(element, 'the probe connection closed');
+              if (element.watch === 'probing' && element.hangUp === hangUp)
+                this.#fail(element, 'the probe connection closed');
             },
           },
           clock,

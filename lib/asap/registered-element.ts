@@ -10,7 +10,7 @@ import type { DeregistrationResponse, RegistrationResponse } from '../wire/messa
 import { causeName } from '../wire/operation-error.js';
 import type { MappingOffer, MemberSelectionPolicy, PoolElement, PoolHandle, Transport } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
-import type { HomeServer } from './homeServer.js';
+import type { HomeServer } from './home-server.js';
 import { type AsapTimers, registrationLifeSeconds, reregistrationInterval } from './options.js';
 import { noEnrpServer } from './resolution.js';
 
@@ -54,7 +54,10 @@ export interface RegistrationHandler {
 
 const registered = diagnosticEvent<{ poolHandle: string; identifier: number; server: string }>('asap', 'registered');
 const expired = diagnosticEvent<{ poolHandle: string; identifier: number }>('asap', 'registration-expired');
-const rejected = diagnosticEvent<{ poolHandle: string; identifier: number; error: Error }>('asap', 'registration-rejected');
+const rejected = diagnosticEvent<{ poolHandle: string; identifier: number; error: Error }>(
+  'asap',
+  'registration-rejected',
+);
 
 /** The registration life that elements have by default, in milliseconds. */
 export const defaultRegistrationLife = 300_000;
@@ -76,22 +79,28 @@ export class RegisteredElement {
   /** The attributes that a registrar accepted last. */
   #accepted: ElementAttributes | undefined;
   #state: RegistrationState = 'registering';
-  /** The state to go back to when `update` is rejected. */
+  /** New attributes are under way: their rejection leaves the accepted ones in force. */
   #updating = false;
   /** T2 while a registration is under way, T3 while a deregistration is, T4 in between. */
   #timer: Timer | undefined;
   /** Ends the first registration; in the foreground. */
   #deadline: Timer | undefined;
-  /** Registrations sent since the last success (MAX-REG-ATTEMPT). */
+  /** Registrations that were left unanswered since the last success (MAX-REG-ATTEMPT). */
   #attempts = 0;
   /** Registrations sent and not answered: while there is a later one, an answer is about attributes of the past. */
   #unanswered = 0;
+  /** The owner knows that no registrar can be reached: said once until the next success. */
+  #toldOfLoss = false;
   #expiries = 0;
   #registeredAt = Number.NEGATIVE_INFINITY;
   #onDeregistered: ((error: Error | undefined) => void) | undefined;
 
   /** Starts to register at once. */
-  constructor(description: ElementDescription & { identifier: number }, handler: RegistrationHandler, around: ElementSurroundings) {
+  constructor(
+    description: ElementDescription & { identifier: number },
+    handler: RegistrationHandler,
+    around: ElementSurroundings,
+  ) {
     this.poolHandle = description.poolHandle;
     this.identifier = description.identifier;
     this.#attributes = description;
@@ -130,7 +139,7 @@ export class RegisteredElement {
       this.#around.clock.defer(() => callback(undefined));
       return;
     }
-    const unknown = this.#state === 'rejected' && this.#accepted === undefined;
+    const unknown = this.#accepted === undefined && this.#around.home.address === undefined;
     this.#onDeregistered = callback;
     this.#state = 'deregistering';
     this.#attempts = 0;
@@ -153,7 +162,16 @@ export class RegisteredElement {
 
   /** A round of the hunt found nobody. */
   onRoundFailed(failures: ReadonlyMap<string, Error>): void {
-    if (this.#state === 'deregistering') this.#end(noEnrpServer(failures, this.poolHandle));
+    // One that looks beside a home server that is still there is no news.
+    if (this.#around.home.address !== undefined) return;
+    if (this.#state === 'deregistering') {
+      this.#end(noEnrpServer(failures, this.poolHandle));
+      return;
+    }
+    if (this.#accepted === undefined || this.#state === 'rejected' || this.#toldOfLoss) return;
+    this.#toldOfLoss = true;
+    this.#state = 'lost';
+    this.#handler.onFailed(noEnrpServer(failures, this.poolHandle), false);
   }
 
   onRegistrationResponse(response: RegistrationResponse, server: string): void {
@@ -181,7 +199,11 @@ export class RegisteredElement {
     this.#expiries = settled ? 0 : this.#expiries + 1;
     this.#state = 'lost';
     if (this.#expiries === 0) this.#register();
-    else this.#arm(() => this.#register(), Math.min(timers.huntBackoff * 2 ** (this.#expiries - 1), timers.maxHuntBackoff));
+    else
+      this.#arm(
+        () => this.#register(),
+        Math.min(timers.huntBackoff * 2 ** (this.#expiries - 1), timers.maxHuntBackoff),
+      );
     this.#handler.onExpired();
   }
 
@@ -210,7 +232,6 @@ export class RegisteredElement {
     const { home, timers } = this.#around;
     const message = { type: 'registration', poolHandle: this.poolHandle, poolElement: this.#element() } as const;
     if (!home.send(message)) return;
-    this.#attempts++;
     this.#unanswered++;
     this.#arm(() => this.#onRegistrationTimeout(), timers.registrationTimeout);
   }
@@ -220,7 +241,7 @@ export class RegisteredElement {
     const { home, timers } = this.#around;
     this.#unanswered = 0;
     if (this.#state === 'registered') this.#state = 'lost';
-    if (this.#attempts >= timers.maxRegistrationAttempts) {
+    if (++this.#attempts >= timers.maxRegistrationAttempts) {
       this.#attempts = 0;
       const error = this.#timeoutError();
       if (this.#accepted === undefined) {
@@ -244,7 +265,7 @@ export class RegisteredElement {
     this.#deadline = undefined;
     this.#state = 'registered';
     this.#accepted = this.#attributes;
-    const repeated = this.#attempts === 0 && !this.#updating;
+    this.#toldOfLoss = false;
     this.#updating = false;
     this.#attempts = 0;
     this.#registeredAt = clock.now();
@@ -252,8 +273,9 @@ export class RegisteredElement {
     // The wire rounds up to seconds, and never below one.
     const whole = life === Number.POSITIVE_INFINITY ? life : registrationLifeSeconds(life) * 1000;
     this.#arm(() => this.#register(), reregistrationInterval(whole, timers.maxReregistrationInterval));
-    if (registered.watched) registered.publish({ poolHandle: poolHandleText(this.poolHandle), identifier: this.identifier, server });
-    if (!repeated) this.#handler.onRegistered();
+    if (registered.watched)
+      registered.publish({ poolHandle: poolHandleText(this.poolHandle), identifier: this.identifier, server });
+    this.#handler.onRegistered();
   }
 
   #onRejected(response: RegistrationResponse): void {

@@ -71,7 +71,9 @@ comes or goes. SIGINT and SIGTERM end it in order; elements and users then look 
       registrar.once('error', reject);
       registrar.listen((address) => {
         if (values.quiet === true) return;
-        process.stdout.write(`registrar ${formatIdentifier(registrar.serverId)} listens on ${formatAddress(address)}\n`);
+        process.stdout.write(
+          `registrar ${formatIdentifier(registrar.serverId)} listens on ${formatAddress(address)}\n`,
+        );
         report(registrar);
       });
       // A second signal finds no listener and kills, as usual.
