@@ -24,7 +24,9 @@ export class Outbound {
   #sentBytes = 0;
   #credit = 0;
   #endSent = false;
+  #lastSequence = 0;
   #markers: Marker[] = [];
+  #firstMarker = 0;
 
   constructor(writer: FrameWriter) {
     this.#writer = writer;
@@ -45,9 +47,14 @@ export class Outbound {
     return this.#sent;
   }
 
-  /** Whether our end has left, and so everything. */
+  /** Whether our end has left, and so every message, and nothing that was taken remains to be acknowledged. */
   get isEnded(): boolean {
-    return this.#endSent;
+    return this.#endSent && this.#firstMarker === this.#markers.length;
+  }
+
+  /** The highest sequence pushed so far: what the far side's answers are numbered near to. */
+  get lastSequence(): number {
+    return this.#lastSequence;
   }
 
   get isEmpty(): boolean {
@@ -57,6 +64,7 @@ export class Outbound {
   push(message: OutgoingMessage): void {
     this.#queue.push(message);
     this.#accepted++;
+    this.#lastSequence = Math.max(this.#lastSequence, message.sequence);
     this.#queuedBytes += message.data.length + messageOverhead;
   }
 
@@ -68,7 +76,8 @@ export class Outbound {
   /** The first `count` messages from the far side were taken: to be said after everything pushed so far. */
   acknowledge(count: number): void {
     const last = this.#markers.at(-1);
-    if (last !== undefined && last.after === this.#accepted) last.count = count;
+    if (last !== undefined && last.after === this.#accepted && this.#firstMarker < this.#markers.length)
+      last.count = count;
     else this.#markers.push({ after: this.#accepted, count });
   }
 
@@ -77,10 +86,10 @@ export class Outbound {
     const writer = this.#writer;
     while (this.#head < this.#queue.length && this.#sentBytes < this.#credit) {
       if (writer.length >= room) return true;
-      if (this.#headSent === 0) this.#writeAcknowledgement();
+      if (this.#headSent === 0) this.writeAcknowledgement();
       this.#writeFragment(this.#queue[this.#head] as OutgoingMessage);
     }
-    this.#writeAcknowledgement();
+    this.writeAcknowledgement();
     if (this.#head === this.#queue.length && this.#head > 0) {
       this.#queue = [];
       this.#head = 0;
@@ -139,16 +148,21 @@ export class Outbound {
     }
   }
 
-  #writeAcknowledgement(): void {
-    let count = -1;
-    let passed = 0;
-    for (const marker of this.#markers) {
+  /** Says what was taken, as far as everything has left that must leave before. */
+  writeAcknowledgement(): void {
+    const markers = this.#markers;
+    let count: number | undefined;
+    while (this.#firstMarker < markers.length) {
+      const marker = markers[this.#firstMarker] as Marker;
       if (marker.after > this.#sent) break;
       count = marker.count;
-      passed++;
+      this.#firstMarker++;
     }
-    if (passed === 0) return;
-    this.#markers.splice(0, passed);
+    if (count === undefined) return;
+    if (this.#firstMarker * 2 > markers.length) {
+      this.#markers = markers.slice(this.#firstMarker);
+      this.#firstMarker = 0;
+    }
     const at = this.#writer.frame(frameType.acknowledgement, 0, 0, 4);
     this.#writer.view.setUint32(at, count);
   }
@@ -156,5 +170,12 @@ export class Outbound {
   /** Writes an ASAP message between the messages that have left and those that wait, whatever the credit. */
   writeControl(ppid: number, message: Uint8Array): void {
     this.#writer.data(frameType.data, dataFlag.begin | dataFlag.end, 0, 0, ppid, 0, message);
+  }
+
+  /** Lets the far side send up to `credit` bytes of messages, counted from the beginning. */
+  writeCredit(credit: number): void {
+    const at = this.#writer.frame(frameType.credit, 0, 0, 8);
+    this.#writer.view.setUint32(at, Math.floor(credit / 0x1_0000_0000));
+    this.#writer.view.setUint32(at + 4, credit % 0x1_0000_0000);
   }
 }
