@@ -190,3 +190,11 @@ export interface ElementSocketOptions extends DeliveryOptions {
   readonly longestPayload: number;
   readonly longestMessage: number;
 }
+
+/** Which element a socket is with. */
+export interface ElementInfo {
+  /** PE identifier. */
+  readonly identifier: number;
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+}

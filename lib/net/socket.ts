@@ -24,6 +24,7 @@ import {
   checkSendOptions,
   checkUserSessionOptions,
   type DeliveryOptions,
+  type ElementInfo,
   type ElementSocketOptions,
   type PoolConnectOptions,
   poolTarget,
@@ -32,13 +33,7 @@ import { Outgoing } from './outgoing.js';
 import { poolAccess } from './pool-access.js';
 import { family, sessionProperties } from './session-properties.js';
 
-/** Which element a socket is with. */
-export interface ElementInfo {
-  /** PE identifier. */
-  readonly identifier: number;
-  readonly address: string | undefined;
-  readonly port: number | undefined;
-}
+export type { ElementInfo };
 
 export class Socket extends net.Socket {
   static {
@@ -255,13 +250,9 @@ export class Socket extends net.Socket {
   override write(chunk: Uint8Array | string, encoding?: BufferEncoding, callback?: (error?: Error) => void): boolean;
   // biome-ignore lint/suspicious/noExplicitAny: what the overloads do not say is Node's to check
   override write(chunk: any, encodingOrCallback?: any, callback?: any): boolean {
-    if (this.#session === undefined) return super.write(chunk, encodingOrCallback, callback);
-    if (!(chunk instanceof Uint8Array) || chunk.length <= copyLimit || this.writableEnded || this.destroyed) {
-      return super.write(chunk, encodingOrCallback, callback);
-    }
-    const done = (typeof encodingOrCallback === 'function' ? encodingOrCallback : callback) as
-      | WriteCallback
-      | undefined;
+    const large = this.#session !== undefined && chunk instanceof Uint8Array && chunk.length > copyLimit;
+    if (!large || this.writableEnded || this.destroyed) return super.write(chunk, encodingOrCallback, callback);
+    const done: WriteCallback | undefined = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
     // A Buffer of the same memory: the stream would make one of its own, which could not be recognised.
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     // The buffer is the session's until its message is acknowledged; only then is it the caller's again.

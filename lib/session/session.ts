@@ -84,3 +84,13 @@ export interface Session {
   ref(): void;
   unref(): void;
 }
+
+/** What a session can do that is with no element yet. */
+export const noFeatures: MappingFeatures = {
+  streams: false,
+  unordered: false,
+  acknowledgesTaken: false,
+  rtt: false,
+  rto: false,
+  pathMtu: false,
+};
