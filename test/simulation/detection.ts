@@ -3,7 +3,7 @@
 import type { ElementProcess } from './element-process.js';
 import { Health } from './health.js';
 import type { UsingSession } from './using-session.js';
-import { registrarAddress, registrarName, type World } from './world.js';
+import { registrarAddress, type World } from './world.js';
 
 /** What the judgement needs to know of the pool. */
 export interface PoolFacts {
@@ -86,8 +86,7 @@ export class Detection {
     const { health } = this.#world;
     const { user } = session;
     const quiet = since - quietTime;
-    const ask = Health.way(user.address, registrarAddress.host);
-    if (health.wasDisturbed(quiet, user.name, registrarName, ask)) return true;
+    if (health.wasDisturbed(quiet, user.name)) return true;
     for (const element of this.#pool.elements) if (this.#isHealthy(session, element, quiet)) return false;
     return true;
   }

@@ -91,12 +91,13 @@ async function endSessions(world: World, cluster: Cluster): Promise<void> {
 /** The registrar's table comes to hold exactly the elements that live. */
 async function settleRegistrar(world: World, cluster: Cluster): Promise<void> {
   const limit = world.now + settleTime;
+  await world.runUntil(world.now + 500);
   const isSettled = (): boolean => {
     const { livingElements, registrar } = cluster;
     return (
       livingElements.length === registrar.elementCount &&
       livingElements.every((element) => registrar.has(element.identifier)) &&
-      livingElements.every((element) => element.sessions.size === 0)
+      livingElements.every((element) => element.sessions.size === 0 && !element.isHandingOver)
     );
   };
   while (!isSettled()) {
