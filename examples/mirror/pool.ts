@@ -100,24 +100,25 @@ export class MirrorPool {
     mirror.process.kill('SIGSTOP');
     this.#after(freezeTime, () => {
       mirror.process.kill('SIGCONT');
-      // It has to find out that it was given up, and register again.
+      // It first reads what came meanwhile, and finds out that it was given up.
       this.#after(freezeTime, () => {
         mirror.healthy = this.#mirrors.has(mirror.identifier);
       });
     });
   }
 
+  /** Kills all processes, the frozen ones too, at once; promises that they have ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     const processes = [...this.#mirrors.values()].map((mirror) => mirror.process);
     if (this.#registrar !== undefined) processes.push(this.#registrar);
+    const running = processes.filter((child) => child.exitCode === null && child.signalCode === null);
     await Promise.all(
-      processes.map(async (child) => {
-        if (child.exitCode !== null || child.signalCode !== null) return;
+      running.map((child) => {
         const ended = once(child, 'exit');
         child.kill('SIGKILL');
-        await ended;
+        return ended;
       }),
     );
   }
