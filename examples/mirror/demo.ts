@@ -1,10 +1,10 @@
 /**
  * The demo: a download that survives the death of its server, again and again.
  *
- *   npm run demo [-- [FILE] [--json] [--paced BYTES_A_SECOND] [--registrar HOST:PORT]]
+ *   npm run demo [-- [FILE] [--json] [--paced BYTES_A_SECOND] [--heartbeat MILLISECONDS] [--registrar HOST:PORT]]
  *
  * Three mirrors serve a folder; a client downloads a file from the pool of them in failover mode. At points of progress
- * the mirror that serves is killed (SIGKILL) or frozen (SIGSTOP, and later SIGCONT). The exit code is 0 if the file
+ * the mirror that serves is killed (SIGKILL) or frozen (SIGSTOP, and SIGCONT after another has taken over). The exit code is 0 if the file
  * arrived whole every time, nothing was lost or repeated, and there was no failover without a fault.
  */
 
@@ -34,7 +34,8 @@ const faults: readonly Fault[] = [
 const noiseLength = 200 * 1024 * 1024;
 /** The run lasts at least this long, unless `--paced` says otherwise: ms. */
 const shortestRun = 24_000;
-const heartbeatInterval = 50;
+/** Three of them missed are a failure. A machine that lets a process wait for as long needs a longer one: ms. */
+const defaultHeartbeat = '50';
 /** So long may nothing arrive before the demo gives up: ms. */
 const patience = 10_000;
 
@@ -60,6 +61,7 @@ class Demo {
   readonly #file: string;
   readonly #length: number;
   readonly #paced: number;
+  readonly #heartbeat: number;
   readonly #copy: string;
   readonly #pool: MirrorPool;
   readonly #screen: Screen;
@@ -67,7 +69,7 @@ class Demo {
   readonly #begun = performance.now();
   /** Aborted with the reason when there is no use in waiting any longer. */
   readonly #failure = new AbortController();
-  #fault: { readonly kind: Fault; readonly mirror: number } | undefined;
+  #fault: { readonly kind: Fault; readonly mirror: Mirror } | undefined;
   #faultsDone = 0;
   #lastBytes = 0;
   #sinceFault = 0;
@@ -80,6 +82,7 @@ class Demo {
     file: string,
     length: number,
     paced: number,
+    heartbeat: number,
     folder: string,
     registrar: string | undefined,
     screen: Screen,
@@ -87,6 +90,7 @@ class Demo {
     this.#file = file;
     this.#length = length;
     this.#paced = paced;
+    this.#heartbeat = heartbeat;
     this.#copy = join(folder, 'copy');
     this.#pool = new MirrorPool(dirname(file), paced, registrar);
     this.#screen = screen;
@@ -102,7 +106,7 @@ class Demo {
       await this.#pool.startRegistrar();
       for (let i = 0; i < 3; i++) this.#pool.startMirror();
       scope = new OperationalScope({ registrars: this.#pool.registrar });
-      downloader = new Downloader('mirrors', { scope, heartbeatInterval });
+      downloader = new Downloader('mirrors', { scope, heartbeatInterval: this.#heartbeat });
       downloader.on('failover', (facts) => this.#onFailover(facts.from.identifier, facts.to.identifier, facts.cause));
       downloader.on('error', (error) => this.#failure.abort(error));
       while (equal && !this.#isOver(downloads)) {
@@ -193,7 +197,7 @@ class Demo {
     if (kind === undefined || this.#fault !== undefined || this.#sinceFault < Math.min(due, this.#length * 8)) return;
     const mirror: Mirror | undefined = this.#pool.mirror(serving);
     if (mirror === undefined || this.#pool.healthy < 3) return;
-    this.#fault = { kind, mirror: serving };
+    this.#fault = { kind, mirror };
     this.#faultsDone++;
     this.#screen.event(`${String(this.#faultsDone).padStart(2)} mirror ${serving} is ${kind}`);
     if (kind === 'killed') this.#pool.kill(mirror);
@@ -203,10 +207,11 @@ class Demo {
   #onFailover(from: number, to: number, cause: Error): void {
     this.#failovers++;
     this.#screen.event(`   failover from ${from} to ${to}: ${cause.message}`);
-    if (this.#fault?.mirror !== from) {
+    if (this.#fault?.mirror.identifier !== from) {
       this.#withoutFault++;
       return;
     }
+    if (this.#fault.kind === 'frozen') this.#pool.thaw(this.#fault.mirror);
     this.#gapOpen = this.#fault.kind;
     this.#fault = undefined;
     this.#sinceFault = 0;
@@ -238,7 +243,12 @@ class Demo {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, paced: { type: 'string' }, registrar: { type: 'string' } },
+    options: {
+      json: { type: 'boolean', default: false },
+      paced: { type: 'string' },
+      heartbeat: { type: 'string', default: defaultHeartbeat },
+      registrar: { type: 'string' },
+    },
   });
   const screen = new Screen(process.stdout, values.json);
   const folder = await mkdtemp(join(tmpdir(), 'rserpool-demo-'));
@@ -265,7 +275,7 @@ async function main(): Promise<number> {
         ? Math.ceil(Math.max(size, 4 * 1024 * 1024) / (shortestRun / 1000))
         : Number(values.paced);
     if (!(paced >= 0)) throw new Error('--paced takes bytes a second, 0 for full speed');
-    demo = new Demo(file, size, paced, folder, values.registrar, screen);
+    demo = new Demo(file, size, paced, Number(values.heartbeat), folder, values.registrar, screen);
     const result = await demo.run();
     screen.result(result);
     return result.ok ? 0 : 1;
