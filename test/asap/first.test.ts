@@ -5,7 +5,12 @@ import { MemoryNetwork } from '../../lib/transport/memory/network.js';
 test('a resolution fails with every registrar named when none accepts', async (t) => {
   const network = new MemoryNetwork();
   const user = network.spawn('10.0.0.9');
-  const scope = new OperationalScope({ registrars: '10.0.0.1,10.0.0.2:4000', clock: user.clock, random: network.random, transports: { stream: user.transport } });
+  const scope = new OperationalScope({
+    registrars: '10.0.0.1,10.0.0.2:4000',
+    clock: user.clock,
+    random: network.random,
+    transports: { stream: user.transport },
+  });
   let code: unknown;
   let message = '';
   user.dispatch('input', () => {

@@ -38,7 +38,7 @@ async function recordDemo(): Promise<{ readonly proxy: RecordingProxy; readonly 
     const registrarAddress = `127.0.0.1:${await proxy.listen()}`;
     const file = join(folder, 'file');
     await writeFile(file, randomBytes(fileLength));
-    const demoArguments = ['dist/examples/mirror/demo.js', file, '--json', '--paced', '0'];
+    const demoArguments = ['dist/examples/mirror/demo.js', file, '--json', '--paced', '0', '--heartbeat', '300'];
     const demo = spawn(process.execPath, [...demoArguments, '--registrar', registrarAddress], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
