@@ -1,6 +1,6 @@
 /**
  * Loaded into the demo's processes before all else: makes the mirrors unreliable. SABOTAGE says what happens to the
- * fifth piece of a file: it is dropped, repeated, or its last byte is wrong.
+ * fifth piece of a file: it is dropped, repeated, or its first byte is wrong.
  */
 
 import { basename } from 'node:path';
@@ -20,7 +20,7 @@ if (basename(process.argv[1] ?? '') === 'mirror.js') {
     if (answer?.type === 'piece' && answer.offset === offset) {
       if (kind === 'drop') return true;
       if (kind === 'repeat') send.call(this, data, ...rest);
-      if (kind === 'corrupt') answer.bytes.fill(~(answer.bytes.at(-1) ?? 0) & 0xff, -1);
+      if (kind === 'corrupt') answer.bytes.set([~(answer.bytes[0] ?? 0) & 0xff]);
     }
     return send.call(this, data, ...rest);
   };
