@@ -68,6 +68,7 @@ const options: PoolConnectOptions = {
     expectType<boolean>(message.redelivered);
     expectType<boolean>(message.reply(message.data, { last: false }));
     message.acknowledge();
+    // biome-ignore lint/suspicious/noAssignInExpressions: that it may not be assigned is what is tested
     expectError((message.sequence = 1));
   },
   scope: new OperationalScope({ registrars: 'localhost' }),
