@@ -98,6 +98,11 @@ export class ElementSession implements Session, Replier, MappingHandler {
     this.#connection.abort(abortCode.application, reason);
   }
 
+  /** Bytes of the largest message that the user takes. */
+  get longestMessage(): number {
+    return this.#connection.longestMessage;
+  }
+
   /** Ends the session because its handler failed: the user may try another element. */
   fail(error: Error): void {
     if (this.#state === 'closed') return;

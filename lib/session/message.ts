@@ -1,5 +1,6 @@
 /** Messages as a session's owner sees them, and as the session keeps them until they are acknowledged. */
 
+import { RserpoolError } from '../errors.js';
 import { asapPpid, type IncomingMessage, type MappingConnection, type OutgoingMessage } from '../mapping/mapping.js';
 
 /** How a message is sent. */
@@ -73,6 +74,15 @@ export class RetainedMessage implements OutgoingMessage {
       listener(error);
     };
   }
+}
+
+/** The error for a message that the far side would refuse. */
+export function messageTooLarge(length: number, limit: number, poolHandle: string | undefined): RserpoolError {
+  const detail = `${length} bytes; the limit is ${limit}`;
+  return new RserpoolError(
+    'ERR_RSERPOOL_MESSAGE_TOO_LARGE',
+    poolHandle === undefined ? { detail } : { detail, poolHandle },
+  );
 }
 
 /** What became of an answer: accepted, accepted while there is no room for more, or too late. */
@@ -158,6 +168,8 @@ export class Message {
    * asks another element).
    */
   reply(data: Uint8Array, options: SendOptions & { readonly last?: boolean } = {}): boolean {
+    const { longestMessage } = this.#connection;
+    if (data.length > longestMessage) throw messageTooLarge(data.length, longestMessage, undefined);
     const last = options.last ?? true;
     const answered = this.#session.answer(this.#connection, data, this.#incoming.sequence, last, options);
     // The answer stands before the acknowledgement, which makes room here and lets the connection end in order.

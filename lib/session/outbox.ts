@@ -10,7 +10,7 @@
 import type { Clock } from '../clock.js';
 import { RserpoolError } from '../errors.js';
 import type { MappingConnection } from '../mapping/mapping.js';
-import { type Message, RetainedMessage, type SendOptions } from './message.js';
+import { type Message, messageTooLarge, RetainedMessage, type SendOptions } from './message.js';
 import { type AnswerCallback, Requests } from './requests.js';
 import { RetrievalQueue } from './retrieval-queue.js';
 import type { Retrieved } from './session.js';
@@ -21,6 +21,7 @@ export class Outbox {
   readonly #clock: Clock;
   readonly #poolHandle: string;
   readonly #onRoom: () => void;
+  readonly #onTooLarge: (error: Error) => void;
   #state: 'holding' | 'attached' | 'open' | 'closed' = 'holding';
   #connection: MappingConnection | undefined;
   /** Given to the connection, not yet acknowledged. */
@@ -32,8 +33,12 @@ export class Outbox {
   #nextSequence = 1;
   #roomWanted = false;
 
-  /** `onRoom`: after `send` returned false, there is room again. */
-  constructor(clock: Clock, poolHandle: string, onRoom: () => void) {
+  /**
+   * `onRoom`: after `send` returned false, there is room again. `onTooLarge`: a message was accepted while there was no
+   * connection, and the element that was reached does not take messages of this size: the session cannot keep its order.
+   */
+  constructor(clock: Clock, poolHandle: string, onRoom: () => void, onTooLarge: (error: Error) => void) {
+    this.#onTooLarge = onTooLarge;
     this.#clock = clock;
     this.#poolHandle = poolHandle;
     this.#onRoom = onRoom;
@@ -197,8 +202,14 @@ export class Outbox {
   }
 
   #pass(message: RetainedMessage): boolean {
+    const connection = this.#connection as MappingConnection;
+    if (message.data.length > connection.longestMessage) {
+      this.#waiting.push(message);
+      this.#onTooLarge(messageTooLarge(message.data.length, connection.longestMessage, this.#poolHandle));
+      return false;
+    }
     this.#queue.push(message);
-    const room = (this.#connection as MappingConnection).send(message);
+    const room = connection.send(message);
     if (!room) this.#roomWanted = true;
     return room;
   }

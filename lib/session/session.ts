@@ -66,6 +66,8 @@ export interface Session {
   readonly rto: number | undefined;
   readonly localAddress: TransportAddress | undefined;
   readonly remoteAddress: TransportAddress | undefined;
+  /** Bytes of the largest message that the far side takes: a larger one must not be given to `send`. */
+  readonly longestMessage: number;
   /** Queues a message; false: wait for `onRoom`. `onSettled` is called when it was acknowledged or given up. */
   send(data: Uint8Array, options?: SendOptions, onSettled?: (error: Error | undefined) => void): boolean;
   /** Queues bytes of a stream: as `send`, but they never go before what a failover sends again. */

@@ -71,7 +71,12 @@ export class UserSession implements Session, Replier {
     this.#clock = clock;
     this.#options = options;
     this.#handler = handler;
-    this.#outbox = new Outbox(clock, pool.poolHandle, () => handler.onRoom());
+    this.#outbox = new Outbox(
+      clock,
+      pool.poolHandle,
+      () => handler.onRoom(),
+      (error) => this.#fail(error),
+    );
     this.#linger = new Linger(clock, options.lingerTimeout, () => this.#lingeredTooLong());
     this.#search = new ElementSearch(pool, clock, random, options, {
       onReached: (element, connection) => this.#reached(element, connection),
@@ -159,6 +164,18 @@ export class UserSession implements Session, Replier {
     if (this.#state === 'closed') return;
     this.#connection?.abort(abortCode.application, reason);
     this.#close(undefined);
+  }
+
+  /** Bytes of the largest message that the element takes; Infinity while there is none. */
+  get longestMessage(): number {
+    return this.#connection?.longestMessage ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Ends the session for a reason of our own. */
+  #fail(error: Error): void {
+    if (this.#state === 'closed') return;
+    this.#connection?.abort(abortCode.application, error.message);
+    this.#close(error);
   }
 
   /** Leaves the element for another one. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { writeAbort } from '../../lib/mapping/tcp/abort.js';
 import { expand, expandSequence, frameType, magic } from '../../lib/mapping/tcp/frame.js';
 import { decodeHello, encodeHello, type Hello } from '../../lib/mapping/tcp/hello.js';
+import { tcpMappingOptions } from '../../lib/mapping/tcp/options.js';
 import { Outbound } from '../../lib/mapping/tcp/outbound.js';
 import { FrameReader } from '../../lib/mapping/tcp/reader.js';
 import { FrameWriter } from '../../lib/mapping/tcp/writer.js';
@@ -38,7 +39,7 @@ function writerBytes(write: (writer: FrameWriter) => void): string {
 function outbound(write: (outbound: Outbound) => void): string {
   return writerBytes((writer) => {
     const half = new Outbound(writer);
-    half.open(1024, 1 << 20);
+    half.open({ longestPayload: 1024, longestMessage: 1 << 20, credit: 1 << 20 }, tcpMappingOptions());
     write(half);
     half.write(1 << 20);
   });

@@ -40,7 +40,7 @@ import { decodeHello, encodeHello } from './hello.js';
 import { type Arrival, Inbound } from './inbound.js';
 import { linger } from './linger.js';
 import { judgeHello, ownHello, peerHello, type TcpMappingSide, tcpMappingFeatures } from './opening.js';
-import type { TcpMappingOptions } from './options.js';
+import { type TcpMappingOptions, userTimeout } from './options.js';
 import { Outbound } from './outbound.js';
 import { FrameReader } from './reader.js';
 import { FrameWriter } from './writer.js';
@@ -111,6 +111,10 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
 
   get queuedBytes(): number {
     return this.#outbound.queuedBytes;
+  }
+
+  get longestMessage(): number {
+    return this.#outbound.longestMessage;
   }
 
   get sentMessages(): number {
@@ -284,9 +288,9 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
       this.#abort(judgement.code, judgement.reason, this.#error(judgement.errorCode, judgement.reason, undefined));
       return;
     }
-    this.#outbound.open(Math.min(hello.longestPayload, this.#options.longestPayload), hello.credit);
+    this.#outbound.open(hello, this.#options);
     if (this.#side.role === 'element') {
-      this.#heartbeats.allow(Math.max(this.#options.userTimeout, 5 * hello.heartbeatInterval));
+      this.#heartbeats.allow(userTimeout(this.#options, hello.heartbeatInterval));
       this.#sayHello();
     }
     this.#heartbeats.open(hello, this.#side.role === 'user');

@@ -52,6 +52,9 @@ const fault = (reason: string): Arrival => ({ type: 'fault', reason });
 
 const noBytes = new Uint8Array(0);
 
+/** As many waiting messages may keep the chunks alive that they came in. */
+const messagesInChunks = 16;
+
 export class Inbound {
   readonly #options: TcpMappingOptions;
   readonly #sentSequence: () => number;
@@ -106,7 +109,7 @@ export class Inbound {
           view.getUint32(body + 8),
           flags,
           streamId,
-          piece,
+          this.#ownOrShared(piece),
         );
       }
       if (this.#open.size >= this.#options.openMessages)
@@ -134,6 +137,15 @@ export class Inbound {
     this.#open.delete(streamId);
     this.#openBytes -= open.length;
     return this.#whole(open.sequence, open.ppid, open.inAnswerTo, open.flags | flags, streamId, joined(open));
+  }
+
+  /**
+   * A message that must wait while others do keeps only its own bytes, not all of the chunk that it came in: else a
+   * sender of small messages between large skipped frames would have us hold much more than the window.
+   */
+  #ownOrShared(piece: Uint8Array): Uint8Array {
+    const waits = this.#arrived.length - this.#head >= messagesInChunks;
+    return waits && piece.length * 2 < piece.buffer.byteLength ? piece.slice() : piece;
   }
 
   /** A shutdown frame. */

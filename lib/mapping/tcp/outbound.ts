@@ -2,6 +2,8 @@
 
 import type { OutgoingMessage } from '../mapping.js';
 import { dataFlag, frameType, messageOverhead } from './frame.js';
+import type { Hello } from './hello.js';
+import type { TcpMappingOptions } from './options.js';
 import type { FrameWriter } from './writer.js';
 
 /** An acknowledgement that must not leave before the first `after` messages have. */
@@ -20,6 +22,7 @@ export class Outbound {
   #sent = 0;
   #queuedBytes = 0;
   #longestPayload = 0;
+  #longestMessage = 0;
   /** Bytes of messages that have left and that may leave, counted from the beginning. */
   #sentBytes = 0;
   #credit = 0;
@@ -33,9 +36,15 @@ export class Outbound {
   }
 
   /** What the far side's hello allows. */
-  open(longestPayload: number, credit: number): void {
-    this.#longestPayload = longestPayload;
-    this.#credit = credit;
+  open(hello: Pick<Hello, 'longestPayload' | 'longestMessage' | 'credit'>, own: TcpMappingOptions): void {
+    this.#longestPayload = Math.min(hello.longestPayload, own.longestPayload);
+    this.#longestMessage = hello.longestMessage;
+    this.#credit = hello.credit;
+  }
+
+  /** Bytes of the largest message that the far side accepts; 0 before its hello. */
+  get longestMessage(): number {
+    return this.#longestMessage;
   }
 
   get queuedBytes(): number {
