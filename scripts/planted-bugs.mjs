@@ -10,6 +10,7 @@ const inbound = 'lib/mapping/tcp/inbound.ts';
 const outbound = 'lib/mapping/tcp/outbound.ts';
 const writer = 'lib/mapping/tcp/writer.ts';
 const candidates = 'lib/session/candidates.ts';
+const elementSearch = 'lib/session/element-search.ts';
 const elementSession = 'lib/session/element-session.ts';
 const message = 'lib/session/message.ts';
 const queue = 'lib/session/retrieval-queue.ts';
@@ -58,6 +59,10 @@ export const plantedBugs = [
         'const excluded = undefined;',
       ],
     ],
+  },
+  {
+    name: 'waits for a silent registrar although it knows other elements',
+    edits: [[elementSearch, 'if (this.#candidates.elements.length > 0)', 'if (this.#asked < 0)']],
   },
   {
     name: 'does not exclude the element that it leaves',

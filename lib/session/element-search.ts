@@ -38,6 +38,8 @@ export interface SearchOptions {
   readonly exclusion: ExclusionTimes;
   /** Milliseconds between rounds over the pool: doubling from `first` to `most`, each shortened at random by up to half. */
   readonly backoff: { readonly first: number; readonly most: number };
+  /** Milliseconds that a registrar's answer is awaited before the elements that are already known are tried. */
+  readonly answerPatience: number;
 }
 
 export interface SearchCallbacks {
@@ -68,6 +70,10 @@ export class ElementSearch {
   #pause: Timer | undefined;
   /** Whether a search keeps the process alive. */
   #referenced = true;
+  /** Runs while a registrar is asked and there are elements to try without its answer. */
+  #impatience: Timer | undefined;
+  /** Counts the questions: the answer to an earlier one is news, but nothing waits for it. */
+  #asked = 0;
 
   constructor(pool: PoolAccess, clock: Clock, random: Random, options: SearchOptions, callbacks: SearchCallbacks) {
     this.#pool = pool;
@@ -102,6 +108,7 @@ export class ElementSearch {
     this.#attempt = undefined;
     this.#deadline?.cancel();
     this.#pause?.cancel();
+    this.#impatience?.cancel();
   }
 
   /** The element failed: it is passed over for a while. */
@@ -125,17 +132,24 @@ export class ElementSearch {
 
   #resolve(refresh: boolean): void {
     const run = this.#run;
+    const asked = ++this.#asked;
+    let answered = false;
+    const goOn = (): void => {
+      if (run !== this.#run || !this.#searching || asked !== this.#asked || answered) return;
+      answered = true;
+      this.#impatience?.cancel();
+      this.#tryNext();
+    };
+    // A registrar may fail together with an element: those that it named before are likely to live still.
+    if (this.#candidates.elements.length > 0)
+      this.#impatience = this.#clock.setTimeout(goOn, this.#options.answerPatience, 'background');
     // The registrar's silence is to be known as such before the time for all of it runs out.
     const timeout = Math.max(1, (this.#deadlineAt - this.#clock.now()) * 0.9);
     this.#pool.resolve(refresh, timeout, (error, pool) => {
       if (run !== this.#run || !this.#searching) return;
-      if (pool !== undefined) {
-        this.#candidates.update(pool);
-        this.#tryNext();
-        return;
-      }
-      if (error !== undefined) this.#errors.push(error);
-      this.#pauseThenResolve();
+      if (pool !== undefined) this.#candidates.update(pool);
+      else if (error !== undefined) this.#errors.push(error);
+      goOn();
     });
   }
 

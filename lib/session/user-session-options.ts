@@ -25,5 +25,6 @@ export const defaultUserSessionOptions: UserSessionOptions = {
   lingerTimeout: 30_000,
   exclusion: { broken: 250, silent: 2000 },
   backoff: { first: 100, most: 2000 },
+  answerPatience: 250,
   onFailover: undefined,
 };

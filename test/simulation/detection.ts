@@ -3,7 +3,7 @@
 import type { ElementProcess } from './element-process.js';
 import { Health } from './health.js';
 import type { UsingSession } from './using-session.js';
-import { registrarAddress, type World } from './world.js';
+import { registrarAddress, registrarName, type World } from './world.js';
 
 /** What the judgement needs to know of the pool. */
 export interface PoolFacts {
@@ -60,16 +60,16 @@ export class Detection {
 
   #watch(session: UsingSession, element: ElementProcess, bound: number, lasts: () => boolean): void {
     const since = this.#world.now;
-    const { failovers } = session;
+    const { failovers, known } = session;
     const goesOn = (): boolean =>
       session.state !== 'closed' && session.state !== 'gone' && session.failovers === failovers && lasts();
     this.judged++;
     this.#after(bound, () => {
-      if (!goesOn() || this.#isExcused(session, since)) return;
+      if (!goesOn() || this.#isExcused(session, since, known)) return;
       const patience = this.#world.scenario.mapping.failureTimeout + perSilentElement;
       // Those that do not answer either have to be tried before one that does.
       this.#after(this.#silentElements(session, element, since) * patience, () => {
-        if (!goesOn() || this.#isExcused(session, since)) return;
+        if (!goesOn() || this.#isExcused(session, since, known)) return;
         const late = (this.#world.now - since).toFixed(0);
         this.#world.fail(`${session.name} has no other element ${late} ms after ${element.name} failed`);
       });
@@ -81,13 +81,18 @@ export class Detection {
     else this.#world.network.time.schedule(delay, judge);
   }
 
-  /** Whether something else stood in the way: of the user, of the registrar, or of every other element. */
-  #isExcused(session: UsingSession, since: number): boolean {
+  /** Whether something else stood in the way: of the user, or of every other element that it can know of. */
+  #isExcused(session: UsingSession, since: number, known: readonly number[]): boolean {
     const { health } = this.#world;
     const { user } = session;
     const quiet = since - quietTime;
     if (health.wasDisturbed(quiet, user.name)) return true;
-    for (const element of this.#pool.elements) if (this.#isHealthy(session, element, quiet)) return false;
+    const ask = Health.way(user.address, registrarAddress.host);
+    const isAlone = health.wasDisturbed(quiet, registrarName, ask);
+    for (const element of this.#pool.elements) {
+      // Without a registrar a session goes to those that it knows.
+      if (this.#isHealthy(session, element, quiet) && (!isAlone || known.includes(element.identifier))) return false;
+    }
     return true;
   }
 

@@ -146,10 +146,12 @@ export class Faults {
     world.trace.note('freeze', name, duration);
     world.health.begin(name);
     process.freeze();
+    let lasts = true;
     if (element !== undefined) {
-      detection.watchSilent(usingSessions, element, () => process.state === 'frozen');
+      detection.watchSilent(usingSessions, element, () => lasts && process.state === 'frozen');
     }
     this.#later(duration, () => {
+      lasts = false;
       if (process.state === 'frozen') world.trace.note('thaw', name);
       process.thaw();
       world.health.end(name);
@@ -177,12 +179,14 @@ export class Faults {
     world.trace.note('cut', way, duration);
     health.begin(way);
     network.cut(a, b);
+    let lasts = true;
     for (const element of livingElements) {
       if (element.address.host !== b) continue;
       const cutOff = [...usingSessions].filter((session) => session.user.address === a);
-      detection.watchSilent(cutOff, element, () => network.link(a, b).cut);
+      detection.watchSilent(cutOff, element, () => lasts);
     }
     this.#later(duration, () => {
+      lasts = false;
       world.trace.note('join', way);
       network.join(a, b);
       health.end(way);

@@ -41,6 +41,7 @@ export class UsingSession implements SessionHandler {
   #handingOver = false;
   #connection: MappingConnection | undefined;
   #connections = 0;
+  #known: readonly number[] = [];
   /** Messages settled since this connection is open. */
   #settledHere = 0;
   /** What the present element has sent whole before it was killed. */
@@ -82,13 +83,16 @@ export class UsingSession implements SessionHandler {
       ...access,
       resolve: (refresh, timeout, callback) => {
         if (this.state === 'open') this.#onLeft();
-        access.resolve(refresh, timeout, callback);
+        access.resolve(refresh, timeout, (error, pool) => {
+          if (pool !== undefined) this.#known = pool.picker.elements.map(({ identifier }) => identifier);
+          callback(error, pool);
+        });
       },
       dial: (element, hello, callbacks) => {
         world.trace.note('dials', this.name, element.identifier);
         if (this.session.isExcluded(element.identifier)) world.fail(`${this.name} dials an element that it excludes`);
         const { broken } = defaultUserSessionOptions.exclusion;
-        if (element.identifier === this.element?.identifier && world.now - this.#leftAt < broken) {
+        if (element.identifier === this.element?.identifier && world.now - this.#leftAt < broken - 0.001) {
           world.fail(`${this.name} dials the element that it has just left`);
         }
         const key = dialKey(hello.sessionId, element.identifier);
@@ -292,6 +296,11 @@ export class UsingSession implements SessionHandler {
     if (error !== undefined && !(error instanceof RserpoolError) && !('code' in error)) {
       world.fail(`${this.name} closed with an error that does not say why: ${error}`);
     }
+  }
+
+  /** The elements that the last answer of the registrar named. */
+  get known(): readonly number[] {
+    return this.#known;
   }
 
   get isDoneSending(): boolean {
