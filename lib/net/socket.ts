@@ -13,6 +13,7 @@ import type { Message, SendOptions } from '../session/message.js';
 import type { Retrieved, Session, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
 import { Delivery } from './delivery.js';
+import { guarded } from './guarded.js';
 import { IdleTimer } from './idle-timer.js';
 import { copyLimit, type WriteCallback } from './large-writes.js';
 import { MessageHandling } from './message-handling.js';
@@ -124,11 +125,8 @@ export class Socket extends net.Socket {
 
   override connect(...args: unknown[]): this {
     const target = poolTarget(args[0]);
-    if (target !== undefined) {
-      const callback = args.find((arg) => typeof arg === 'function') as (() => void) | undefined;
-      return this.#connectPool(target, callback);
-    }
-    return (super.connect as (...all: unknown[]) => this)(...args);
+    if (target === undefined) return (super.connect as (...all: unknown[]) => this)(...args);
+    return this.#connectPool(target, args.find((arg) => typeof arg === 'function') as (() => void) | undefined);
   }
 
   /** Takes a session that a user opened with an element (for Server). */
@@ -388,7 +386,7 @@ export class Socket extends net.Socket {
   }
 
   #sessionHandler(): SessionHandler {
-    return {
+    return guarded(this.#clock, {
       onOpen: () => {
         if (!this.connecting) return;
         this.#connecting(false);
@@ -412,7 +410,7 @@ export class Socket extends net.Socket {
       },
       onFailover: (facts) => this.emit('failover', facts),
       onClose: (error) => this.#onSessionClosed(error),
-    };
+    });
   }
 
   /** net's own property, which its typings call read-only. */

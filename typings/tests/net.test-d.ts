@@ -68,7 +68,9 @@ const options: PoolConnectOptions = {
     expectType<boolean>(message.redelivered);
     expectType<boolean>(message.reply(message.data, { last: false }));
     message.acknowledge();
-    expectError((message.sequence = 1));
+    expectError(() => {
+      message.sequence = 1;
+    });
   },
   scope: new OperationalScope({ registrars: 'localhost' }),
 };
