@@ -7,8 +7,11 @@ import type { Handlespace } from '../handlespace/handlespace.js';
 import { encodeAsap } from '../wire/asap.js';
 import type { HandleResolution, HandleResolutionResponse } from '../wire/messages.js';
 import { errorCause } from '../wire/operation-error.js';
-import { causeCode, type PoolElement, type PoolHandle } from '../wire/parameters.js';
+import { maxMessageLength, measure } from '../wire/parameter-writer.js';
+import { causeCode, type MemberSelectionPolicy, type PoolElement, type PoolHandle } from '../wire/parameters.js';
+import { writePolicy } from '../wire/policy-parameter.js';
 import { poolElementSize } from '../wire/pool-element.js';
+import { writePoolHandle } from '../wire/pool-handle.js';
 import type { RegistrarConnection } from './connection.js';
 import type { RegistrarLimits } from './options.js';
 
@@ -18,14 +21,13 @@ export interface PoolAnswersSurroundings {
   readonly limits: RegistrarLimits;
 }
 
-/** Room in a message for elements: 65,535 bytes without header, policy and the largest pool handle. */
-const roomForElements = 64_000;
-
 export class PoolAnswers {
   readonly #around: PoolAnswersSurroundings;
   readonly #subscribers = new Map<PoolHandle, Set<RegistrarConnection>>();
   /** Pools with changes that their subscribers are not told of yet: those of one turn are told of together. */
   readonly #changed = new Set<PoolHandle>();
+  /** What an element takes in a message: each is a new object when it changes, so its size is measured once. */
+  readonly #sizes = new WeakMap<PoolElement, number>();
   #resolutions = 0;
   #pushes = 0;
   #subscriptions = 0;
@@ -105,21 +107,38 @@ export class PoolAnswers {
     if (resolution === undefined || resolution.elements.length === 0) {
       return { ...facts, poolElements: [], errors: [errorCause(causeCode.unknownPoolHandle)] };
     }
-    const poolElements = this.#fitting(resolution.elements);
-    return { ...facts, policy: resolution.policy, poolElements, errors: [] };
+    const { policy } = resolution;
+    const poolElements = this.#fitting(poolHandle, policy, resolution.elements);
+    if (poolElements.length === 0) {
+      return { ...facts, poolElements, errors: [errorCause(causeCode.lackOfResources)] };
+    }
+    return { ...facts, policy, poolElements, errors: [] };
   }
 
-  /** As many of the elements as one message holds. */
-  #fitting(elements: readonly PoolElement[]): readonly PoolElement[] {
-    if (elements.length * this.#around.limits.maxRegistrationSize <= roomForElements) return elements;
-    let room = roomForElements;
-    const fitting: PoolElement[] = [];
-    for (const element of elements) {
-      room -= poolElementSize(element);
-      if (room < 0) break;
-      fitting.push(element);
+  /** As many of the elements as one message holds. Those of peers may be larger than we would register. */
+  #fitting(
+    poolHandle: PoolHandle,
+    policy: MemberSelectionPolicy,
+    elements: readonly PoolElement[],
+  ): readonly PoolElement[] {
+    const head = measure((writer) => {
+      writePoolHandle(writer, poolHandle);
+      writePolicy(writer, policy);
+    });
+    let room = maxMessageLength - 4 - head;
+    for (const [i, element] of elements.entries()) {
+      room -= this.#sizeOf(element);
+      if (room < 0) return elements.slice(0, i);
     }
-    return fitting;
+    return elements;
+  }
+
+  #sizeOf(element: PoolElement): number {
+    const known = this.#sizes.get(element);
+    if (known !== undefined) return known;
+    const size = poolElementSize(element);
+    this.#sizes.set(element, size);
+    return size;
   }
 
   #subscribe(connection: RegistrarConnection, poolHandle: PoolHandle, wanted: number): boolean {

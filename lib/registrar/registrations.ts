@@ -46,6 +46,7 @@ export class Registrations {
   readonly #removals = new Map<ServedElement, Timer>();
   #expiryTimer: Timer | undefined;
   #expiryAt = Number.POSITIVE_INFINITY;
+  #closed = false;
   #accepted = 0;
   #rejected = 0;
 
@@ -158,6 +159,7 @@ export class Registrations {
   }
 
   close(): void {
+    this.#closed = true;
     this.#expiryTimer?.cancel();
     for (const timer of this.#removals.values()) timer.cancel();
     for (const element of this.#served.values()) this.#keepAlives.stop(element);
@@ -251,12 +253,17 @@ export class Registrations {
     this.#expiryTimer = undefined;
     this.#expiryAt = next;
     if (next === Number.POSITIVE_INFINITY) return;
-    const delay = Math.max(0, next - settings.clock.now());
-    this.#expiryTimer = settings.clock.setTimeout(() => this.#expire(), delay, 'background');
+    const { clock } = settings;
+    const delay = Math.max(0, next - clock.now());
+    // After what is waiting to be read: renewals, if this process was frozen or busy.
+    const onDue = (): void => clock.nextTurn(() => this.#expire());
+    this.#expiryTimer = clock.setTimeout(onDue, delay, 'background');
   }
 
   #expire(): void {
     const { handlespace, settings } = this.#around;
+    if (this.#closed) return;
+    this.#expiryTimer?.cancel();
     this.#expiryAt = Number.POSITIVE_INFINITY;
     handlespace.expire(settings.clock.now());
     this.#armExpiry();

@@ -98,7 +98,6 @@ export class Message {
   readonly #session: Replier;
   readonly #incoming: IncomingMessage;
   #onTaken: (() => void) | undefined;
-
   /** The messages of the same answer that came before this one, its last: for answers to `request`. */
   earlier: readonly Message[] = [];
 

@@ -23,13 +23,22 @@ export interface FailoverFacts extends Retrieved {
   readonly cookie: Uint8Array | undefined;
 }
 
+/** As `Session.send`, but before everything that is held back for the failover callback. */
+export type FailoverSend = (
+  data: Uint8Array,
+  options?: SendOptions,
+  onSettled?: (error: Error | undefined) => void,
+) => boolean;
+
 /**
- * Called when a session has reached another element, before anything but the cookie echo was sent to it. What it sends
- * itself goes first; what it returns of `unsent` and `unacknowledged` is sent again after that, in that order (default:
- * all of it). A rejection, or an exception, ends the session.
+ * Called when a session has reached another element, before anything but the cookie echo was sent to it. The messages
+ * that it sends go first: by any means until it returns, and by `send` until what it promised has settled. What it
+ * returns of `unsent` and `unacknowledged` is sent again after that, in that order (default: all of it), and then what
+ * the application sent or wrote meanwhile. A rejection, or an exception, ends the session.
  */
 export type FailoverCallback = (
   facts: FailoverFacts,
+  send: FailoverSend,
 ) => void | readonly RetainedMessage[] | PromiseLike<void | readonly RetainedMessage[]>;
 
 /** What the owner of a session is told. */

@@ -1,4 +1,4 @@
-/** Times and limits of a user's session. */
+/** What a session at the pool user's side may be told, with defaults. */
 
 import type { SearchOptions } from './element-search.js';
 import type { FailoverCallback } from './session.js';

@@ -245,6 +245,14 @@ test('credit counts on beyond 32 bits', (t) => {
   t.true(credit > 0x1_0000_0000 && credit > received && credit <= received + (1 << 30));
 });
 
+test('a window of nothing stops the far side, not us', (t) => {
+  const pair = open({ element: { window: 0 } });
+  pair.user.send('never');
+  pair.run(5000);
+  t.deepEqual(pair.element.texts, []);
+  t.is(pair.user.connection.sentMessages, 0);
+});
+
 test('a far side that asks and never reads gets one answer, not one for each question', (t) => {
   const peer = new RawPeer('element', {}, { receiveBuffer: 1000 });
   peer.open();

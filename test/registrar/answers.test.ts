@@ -128,3 +128,37 @@ test('an answer that would not fit one message names as many elements as fit', (
   t.true((answer?.poolElements.length ?? 0) > 45);
   t.true((answer?.poolElements.length ?? 0) < 55);
 });
+
+test('elements that grow as their addresses are filled in do not make an answer too large', (t) => {
+  const world = new World();
+  const { registrar } = world.registrar('fd00::1');
+  const far = world.scripted('fd00::5').connect('fd00::1');
+  // 80 addresses of 16 bytes, each of which becomes an IPv6 address of 28.
+  const transports = Array.from({ length: 20 }, (_, i) => ({ type: 'tcp', port: i, address: '0.0.0.0' }) as const);
+  const mappings = [2, 2, 2, 2].map((mapping) => ({ mapping, version: 1, transports }));
+  for (let i = 1; i <= 41; i++) {
+    far.send({ type: 'registration', poolHandle: 'echo', poolElement: poolElement(i, '0.0.0.0', { mappings }) });
+  }
+  const user = world.scripted('fd00::6').connect('fd00::1').send(resolution);
+  world.run(100);
+  t.is(registrar.handlespace.elementCount, 41);
+  const [answer] = user.messages('handleResolutionResponse');
+  t.true((answer?.poolElements.length ?? 0) > 20);
+  t.true((answer?.poolElements.length ?? 0) < 41);
+});
+
+test('an element of a peer that fills a message by itself is answered with Lack of Resources', (t) => {
+  const world = new World();
+  const { registrar } = world.registrar('10.0.0.1');
+  const extension = new Uint8Array(65_000);
+  new DataView(extension.buffer).setUint32(0, 0x8abc0000 | 65_000);
+  const facts = { extensions: [extension] };
+  const poolHandle = 'echo'.repeat(200);
+  registrar.handlespace.replicate(poolHandle, poolElement(1, '10.0.0.5', facts), { now: world.now });
+  const user = world
+    .scripted('10.0.0.6')
+    .connect('10.0.0.1')
+    .send({ ...resolution, poolHandle });
+  world.run(100);
+  t.is(user.messages('handleResolutionResponse')[0]?.errors[0]?.code, causeCode.lackOfResources);
+});

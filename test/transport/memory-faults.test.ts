@@ -351,3 +351,20 @@ test('the same seed gives the same trace, another seed another', (t) => {
   t.is(trace(1, t), trace(1, t));
   t.not(trace(1, t), trace(2, t));
 });
+
+test('what is deferred runs once, also when one of it throws', (t) => {
+  const s = scene();
+  const ran: string[] = [];
+  const failures: unknown[] = [];
+  s.client.onFailure = (error) => failures.push(error);
+  s.client.dispatch('input', () => {
+    s.client.clock.defer(() => ran.push('first'));
+    s.client.clock.defer(() => {
+      throw new Error('planted');
+    });
+    s.client.clock.defer(() => ran.push('third'));
+  });
+  s.client.dispatch('input', () => {});
+  t.deepEqual(ran, ['first', 'third']);
+  t.is(failures.length, 1);
+});

@@ -375,21 +375,15 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   }
 
   #updateWaiting(): void {
-    const waiting =
-      this.#state === 'opening' ||
-      this.#expecting ||
-      !this.#outbound.isEmpty ||
-      this.#outbound.sentMessages > this.#acknowledged;
-    this.#heartbeats.wait(waiting);
+    const outstanding = !this.#outbound.isEmpty || this.#outbound.sentMessages > this.#acknowledged;
+    this.#heartbeats.wait(this.#state === 'opening' || this.#expecting || outstanding);
   }
 
   #silent(): void {
-    if (this.#state === 'closing') {
-      this.#close(undefined);
-      return;
-    }
     const reason = this.#state === 'opening' ? 'no hello came' : 'no answer to heartbeats';
-    this.#abort(abortCode.heartbeatTimeout, reason, this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason, undefined));
+    const error = this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason, undefined);
+    if (this.#state === 'closing') this.#close(undefined);
+    else this.#abort(abortCode.heartbeatTimeout, reason, error);
   }
 
   #closeIfDone(): void {

@@ -210,7 +210,8 @@ export class Inbound {
   /** The credit to announce, or undefined while it has not grown by a quarter of the window. */
   creditToGrant(): number | undefined {
     const credit = this.#received + Math.max(0, this.#options.window - this.#held);
-    if (credit - this.#granted < this.#options.window / 4) return undefined;
+    const growth = credit - this.#granted;
+    if (growth <= 0 || growth < this.#options.window / 4) return undefined;
     this.#granted = credit;
     return credit;
   }

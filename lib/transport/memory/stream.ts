@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../clock.js';
 import { type ByteStream, type ByteStreamHandler, noHandler, type TransportAddress } from '../transport.js';
-import type { Segment, Surroundings } from './surroundings.js';
+import type { Link, Segment, Surroundings } from './surroundings.js';
 
 /** The process that holds an end, as far as the stream needs it. */
 export interface StreamOwner {
@@ -23,6 +23,8 @@ export class MemoryStream implements ByteStream {
   readonly process: StreamOwner;
   readonly localAddress: TransportAddress;
   readonly remoteAddress: TransportAddress;
+  /** The way to the far side. */
+  readonly #link: Link;
   handler: ByteStreamHandler = noHandler;
   #peer: MemoryStream | undefined;
   /** 'open': the process holds it. 'orphan': the process is gone, the system sends what is left. 'closed': no more. */
@@ -47,6 +49,7 @@ export class MemoryStream implements ByteStream {
     this.process = process;
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;
+    this.#link = process.network.link(localAddress.host, remoteAddress.host);
     process.streams.add(this);
   }
 
@@ -175,7 +178,7 @@ export class MemoryStream implements ByteStream {
   #send(segment: Segment): void {
     const { network } = this.process;
     const peer = this.#peer as MemoryStream;
-    const link = network.link(this.localAddress.host, this.remoteAddress.host);
+    const link = this.#link;
     network.whenJoined(link, () => {
       // A reset throws away what the system still holds, such as what waits behind a cut.
       if (this.#reset && segment.type !== 'rst') return;
@@ -244,7 +247,7 @@ export class MemoryStream implements ByteStream {
   #opened(bytes: number): void {
     const { network } = this.process;
     const peer = this.#peer as MemoryStream;
-    const link = network.link(this.localAddress.host, this.remoteAddress.host);
+    const link = this.#link;
     network.whenJoined(link, () => {
       const update = (): void => {
         peer.#unread -= bytes;

@@ -1,4 +1,4 @@
-/** Asks the application's failover callback what is to be sent again (draft-conrad-rserpool-service section 6.3). */
+/** Asks the application what is to be sent again to another element (draft-conrad-rserpool-service section 6.3). */
 
 import { invalidArgumentType } from '../arguments.js';
 import type { PoolElement } from '../wire/parameters.js';
@@ -27,22 +27,23 @@ export function failoverFacts(
   });
 }
 
+type Chosen = readonly RetainedMessage[] | undefined;
+
 /**
- * Calls `decide` with what the callback returned, or its promise resolved with (undefined: everything), or `refuse`
- * with what it threw or rejected with, or the error for a choice that is none. Without a callback it decides at once.
+ * Calls one of `finish` (with the messages that were chosen; undefined: all) and `refuse` (with what the callback threw
+ * or rejected with, or the error for a choice that is none).
  */
-export function consult(
-  onFailover: FailoverCallback | undefined,
-  facts: FailoverFacts,
-  decide: (chosen: readonly RetainedMessage[] | undefined) => void,
+export function chooseResent(
+  callback: () => ReturnType<FailoverCallback>,
+  finish: (chosen: Chosen) => void,
   refuse: (cause: unknown) => void,
 ): void {
-  let chosen: readonly RetainedMessage[] | undefined;
+  let chosen: Chosen;
   try {
-    const answer = onFailover?.(facts);
+    const answer = callback();
     if (isPromise(answer)) {
-      // What `decide` throws comes from the application's listeners and is not to be taken for a refusal.
-      answer.then(checked).then(decide, refuse);
+      // What `finish` throws comes from the application's listeners and is not to be taken for a refusal.
+      answer.then(checked).then(finish, refuse);
       return;
     }
     chosen = checked(answer);
@@ -50,16 +51,15 @@ export function consult(
     refuse(error);
     return;
   }
-  decide(chosen);
+  finish(chosen);
 }
 
 function isPromise(answer: ReturnType<FailoverCallback>): answer is PromiseLike<void | readonly RetainedMessage[]> {
   return typeof (answer as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
-/** What a callback chose; throws Node's argument error for anything but a list or nothing. */
-function checked(answer: void | readonly RetainedMessage[]): readonly RetainedMessage[] | undefined {
-  if (answer === undefined || answer === null) return undefined;
+function checked(answer: void | readonly RetainedMessage[]): Chosen {
+  if (answer === undefined) return undefined;
   if (Array.isArray(answer)) return answer as readonly RetainedMessage[];
   throw invalidArgumentType('onFailover()', 'an instance of Array, or undefined', answer);
 }
