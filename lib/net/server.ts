@@ -145,6 +145,11 @@ export class Server extends net.Server {
     return this;
   }
 
+  override async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#element === undefined) await super[Symbol.asyncDispose]();
+    else await new Promise<void>((resolve) => void this.close(() => resolve()));
+  }
+
   override getConnections(callback: (error: Error | null, count: number) => void): this {
     if (this.#element === undefined) return super.getConnections(callback);
     const count = this.#element.sockets.size;

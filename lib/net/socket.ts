@@ -258,7 +258,8 @@ export class Socket extends net.Socket {
     return super.write(bytes, undefined, (error) => error && this.#outgoing?.largeWrites.drop(bytes, error));
   }
 
-  override read(size?: number): unknown {
+  // biome-ignore lint/suspicious/noExplicitAny: as Node types it; with anything else this is no NodeJS.ReadableStream
+  override read(size?: number): any {
     const delivery = this.#delivery;
     return delivery === undefined ? super.read(size) : delivery.read(size, () => super.read(size) as unknown);
   }
@@ -349,7 +350,8 @@ export class Socket extends net.Socket {
         ...this.#where(),
       });
     }
-    // As net.Socket does, so that a closed socket can connect again.
+    // As net.Socket does, so that a closed socket can connect again: it puts a write() of its own in front after the end.
+    delete (this as { write?: unknown }).write;
     if (this.destroyed) (this as unknown as { _undestroy(): void })._undestroy();
     this.#connecting(true);
     if (onConnect !== undefined) this.once('connect', onConnect);

@@ -27,6 +27,7 @@ expectType<Socket>(connect('/run/socket'));
 expectType<Socket>(createConnection({ poolHandle: 'echo', allowHalfOpen: true }));
 expectType<Socket>(rserpool.connect({ poolHandle: 'echo' }));
 expectAssignable<net.Socket>(connect('pool:echo'));
+expectAssignable<NodeJS.ReadWriteStream>(connect('pool:echo'));
 expectError(connect({ poolHandle: 5 }));
 expectError(connect({ poolHandle: 'echo', connectTimeout: '5 s' }));
 expectError(connect({ poolHandle: 'echo', mapping: 'sctp' }));
