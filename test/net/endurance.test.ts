@@ -108,3 +108,38 @@ test('the stream survives many failures, byte for byte in messages that are answ
     );
   }
 });
+
+test('an echoed byte stream survives many failures byte for byte', async (t) => {
+  let failovers = 0;
+  for (let seed = 1; seed <= 10; seed++) {
+    const random = seededRandom(seed);
+    const world = new World({ random: seededRandom(seed + 100), fragment: true });
+    world.registrar();
+    const elements = [world.element(), world.element()];
+    await world.until(() => elements.every(({ server }) => server.registered));
+    const socket = world.client({ failoverTimeout: 120_000 });
+    socket.on('failover', () => failovers++);
+    const got = collect(socket);
+    await world.until(event(socket, 'connect'));
+    let sent = '';
+    for (let i = 0; i < 100; i++) {
+      const piece = `<${i}:${'y'.repeat(random.uniform() < 0.1 ? 100_000 : random.uniform() * 50)}>`;
+      sent += piece;
+      socket.write(piece);
+      if (random.uniform() < 0.06) {
+        const victim = world.serving(socket, elements).process;
+        if (random.uniform() < 0.5) victim.kill();
+        else {
+          victim.freeze();
+          world.network.time.schedule(random.uniform() * 4000, () => victim.thaw());
+        }
+        elements.push(world.element());
+      }
+      await world.run(random.uniform() * 200);
+    }
+    socket.end();
+    await world.until(event(socket, 'close'));
+    t.true(got.text === sent, `seed ${seed}: ${got.text.length} of ${sent.length} bytes`);
+  }
+  t.true(failovers > 10);
+});
