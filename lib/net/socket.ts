@@ -88,9 +88,8 @@ export class Socket extends net.Socket {
   get element(): ElementInfo | undefined {
     const session = this.#session;
     const identifier = session instanceof UserSession ? session.element?.identifier : this.#ownIdentifier;
-    if (session === undefined || identifier === undefined) return undefined;
-    const at = session instanceof UserSession ? session.remoteAddress : session.localAddress;
-    return { identifier, address: at?.host, port: at?.port };
+    const at = session instanceof UserSession ? session.remoteAddress : session?.localAddress;
+    return identifier === undefined ? undefined : { identifier, address: at?.host, port: at?.port };
   }
 
   /** What the mapping of this session can do; undefined before 'connect'. */
@@ -141,9 +140,10 @@ export class Socket extends net.Socket {
 
   /**
    * Sends one message. False: wait for 'drain'. It is kept until the far application has taken it, and sent again to
-   * another element if this one fails (`failover: false`: handed back instead).
+   * another element if this one fails (`failover: false`: given up instead). `callback` when it was acknowledged, or with
+   * the error when it was given up.
    */
-  send(data: Uint8Array | string, options: SendOptions = {}): boolean {
+  send(data: Uint8Array | string, options: SendOptions = {}, callback?: WriteCallback): boolean {
     this.#poolSession('send');
     checkSendOptions(options);
     if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
@@ -154,12 +154,13 @@ export class Socket extends net.Socket {
       const detail = `${length} bytes; the limit is ${this.#longestMessage}`;
       throw new RserpoolError('ERR_RSERPOOL_MESSAGE_TOO_LARGE', { detail, ...this.#where() });
     }
+    if (callback !== undefined) checkFunction('callback', callback);
     // The far side's failure may come at any time and has an event of its own; sending after one's own end is a mistake.
-    if (this.destroyed) return false;
-    if (this.writableEnded)
+    if (this.writableEnded && !this.destroyed) {
       throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'send after end', ...this.#where() });
+    }
     this.#idle?.touch();
-    return this.#outgoing?.send(data, options) ?? false;
+    return this.#outgoing?.send(data, options, callback) ?? false;
   }
 
   /** Everything that was not acknowledged: after an error, what the application may send elsewhere (RFC 5352 section 6.7). */
@@ -214,11 +215,9 @@ export class Socket extends net.Socket {
   override setTimeout(timeout: number, callback?: () => void): this {
     if (this.#idle === undefined) return super.setTimeout(timeout, callback);
     (this as { timeout?: number }).timeout = checkMilliseconds('msecs', timeout);
-    if (callback !== undefined) {
-      checkFunction('callback', callback);
-      if (timeout === 0) this.removeListener('timeout', callback);
-      else this.once('timeout', callback);
-    }
+    if (callback !== undefined) checkFunction('callback', callback);
+    if (callback !== undefined && timeout === 0) this.removeListener('timeout', callback);
+    else if (callback !== undefined) this.once('timeout', callback);
     this.#idle.set(timeout);
     return this;
   }

@@ -30,6 +30,21 @@ async function sent(onConnection: (socket: Socket) => void, listen: Partial<Pool
 
 const far = ({ element }: Sender): Socket => element.sockets[0] as Socket;
 
+test('the callback of send comes when the message was taken', async (t) => {
+  const sender = await sent((socket) => void socket.pause());
+  const calls: unknown[] = [];
+  sender.socket.send('four', {}, (error) => calls.push(error));
+  await sender.world.run(100);
+  t.deepEqual(calls, []);
+  far(sender).resume();
+  await sender.world.run(100);
+  t.deepEqual(calls, [null]);
+  sender.socket.destroy();
+  t.false(sender.socket.send('late', {}, (error) => calls.push((error as NodeJS.ErrnoException | null)?.code)));
+  await sender.world.run(100);
+  t.is(calls[1], 'ERR_RSERPOOL_SESSION_CLOSED');
+});
+
 test('nobody reads: nothing is taken', async (t) => {
   const sender = await sent(() => {});
   t.deepEqual(sender.kept(), ['one', 'two', 'three']);
