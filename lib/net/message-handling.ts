@@ -47,8 +47,7 @@ export class MessageHandling {
       this.#pending--;
       this.#handOnEnd();
     });
-    if (acknowledge === 'manual') handler(message);
-    else handle(message, handler, this.#onFailed);
+    handle(message, handler, this.#onFailed, acknowledge);
   }
 
   /** The end waits for the handlers, so that their answers still leave where it ends our side too. */

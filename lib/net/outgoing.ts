@@ -30,13 +30,14 @@ export class Outgoing {
   }
 
   /** Sends a message behind everything that was written before; false: 'drain' follows. */
-  send(data: Uint8Array | string, options: SendOptions): boolean {
+  send(data: Uint8Array | string, options: SendOptions, callback: WriteCallback | undefined): boolean {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     // What the stream holds back goes first, but for what waits for a failover callback: that may send ahead.
     if (!this.#session.handingOver) this.#unblock();
     this.bytesWritten += bytes.length;
     const own = typeof data === 'string' || bytes.length > copyLimit ? bytes : Buffer.from(bytes);
-    const room = this.#session.send(own, options);
+    const settled = callback === undefined ? undefined : (error: Error | undefined) => callback(error ?? null);
+    const room = this.#session.send(own, options, settled);
     if (!room) this.#drainWanted = true;
     return room;
   }

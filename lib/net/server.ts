@@ -13,6 +13,7 @@ import { ElementSession } from '../session/element-session.js';
 import { type ByteStream, formatAddress, type Listener, type TransportAddress } from '../transport/transport.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
+import { guard } from './guarded.js';
 import { incoming } from './incoming.js';
 import {
   checkAdvertisement,
@@ -142,6 +143,11 @@ export class Server extends net.Server {
       this.#closeIfDone(element);
     });
     return this;
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#element === undefined) await super[Symbol.asyncDispose]();
+    else await new Promise<void>((resolve) => void this.close(() => resolve()));
   }
 
   override getConnections(callback: (error: Error | null, count: number) => void): this {
@@ -321,7 +327,7 @@ export class Server extends net.Server {
         element.sockets.delete(socket);
         this.#closeIfDone(element);
       });
-      this.emit('connection', socket);
+      guard(scope.clock, () => this.emit('connection', socket));
       return handler;
     });
     return connection;

@@ -13,6 +13,7 @@ import type { Message, SendOptions } from '../session/message.js';
 import type { Retrieved, Session, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
 import { Delivery } from './delivery.js';
+import { guarded } from './guarded.js';
 import { IdleTimer } from './idle-timer.js';
 import { copyLimit, type WriteCallback } from './large-writes.js';
 import { MessageHandling } from './message-handling.js';
@@ -87,9 +88,8 @@ export class Socket extends net.Socket {
   get element(): ElementInfo | undefined {
     const session = this.#session;
     const identifier = session instanceof UserSession ? session.element?.identifier : this.#ownIdentifier;
-    if (session === undefined || identifier === undefined) return undefined;
-    const at = session instanceof UserSession ? session.remoteAddress : session.localAddress;
-    return { identifier, address: at?.host, port: at?.port };
+    const at = session instanceof UserSession ? session.remoteAddress : session?.localAddress;
+    return identifier === undefined ? undefined : { identifier, address: at?.host, port: at?.port };
   }
 
   /** What the mapping of this session can do; undefined before 'connect'. */
@@ -124,11 +124,8 @@ export class Socket extends net.Socket {
 
   override connect(...args: unknown[]): this {
     const target = poolTarget(args[0]);
-    if (target !== undefined) {
-      const callback = args.find((arg) => typeof arg === 'function') as (() => void) | undefined;
-      return this.#connectPool(target, callback);
-    }
-    return (super.connect as (...all: unknown[]) => this)(...args);
+    if (target === undefined) return (super.connect as (...all: unknown[]) => this)(...args);
+    return this.#connectPool(target, args.find((arg) => typeof arg === 'function') as (() => void) | undefined);
   }
 
   /** Takes a session that a user opened with an element (for Server). */
@@ -143,9 +140,10 @@ export class Socket extends net.Socket {
 
   /**
    * Sends one message. False: wait for 'drain'. It is kept until the far application has taken it, and sent again to
-   * another element if this one fails (`failover: false`: handed back instead).
+   * another element if this one fails (`failover: false`: given up instead). `callback` when it was acknowledged, or with
+   * the error when it was given up.
    */
-  send(data: Uint8Array | string, options: SendOptions = {}): boolean {
+  send(data: Uint8Array | string, options: SendOptions = {}, callback?: WriteCallback): boolean {
     this.#poolSession('send');
     checkSendOptions(options);
     if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
@@ -156,12 +154,13 @@ export class Socket extends net.Socket {
       const detail = `${length} bytes; the limit is ${this.#longestMessage}`;
       throw new RserpoolError('ERR_RSERPOOL_MESSAGE_TOO_LARGE', { detail, ...this.#where() });
     }
+    if (callback !== undefined) checkFunction('callback', callback);
     // The far side's failure may come at any time and has an event of its own; sending after one's own end is a mistake.
-    if (this.destroyed) return false;
-    if (this.writableEnded)
+    if (this.writableEnded && !this.destroyed) {
       throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'send after end', ...this.#where() });
+    }
     this.#idle?.touch();
-    return this.#outgoing?.send(data, options) ?? false;
+    return this.#outgoing?.send(data, options, callback) ?? false;
   }
 
   /** Everything that was not acknowledged: after an error, what the application may send elsewhere (RFC 5352 section 6.7). */
@@ -216,11 +215,9 @@ export class Socket extends net.Socket {
   override setTimeout(timeout: number, callback?: () => void): this {
     if (this.#idle === undefined) return super.setTimeout(timeout, callback);
     (this as { timeout?: number }).timeout = checkMilliseconds('msecs', timeout);
-    if (callback !== undefined) {
-      checkFunction('callback', callback);
-      if (timeout === 0) this.removeListener('timeout', callback);
-      else this.once('timeout', callback);
-    }
+    if (callback !== undefined) checkFunction('callback', callback);
+    if (callback !== undefined && timeout === 0) this.removeListener('timeout', callback);
+    else if (callback !== undefined) this.once('timeout', callback);
     this.#idle.set(timeout);
     return this;
   }
@@ -260,7 +257,8 @@ export class Socket extends net.Socket {
     return super.write(bytes, undefined, (error) => error && this.#outgoing?.largeWrites.drop(bytes, error));
   }
 
-  override read(size?: number): unknown {
+  // biome-ignore lint/suspicious/noExplicitAny: as Node types it; with anything else this is no NodeJS.ReadableStream
+  override read(size?: number): any {
     const delivery = this.#delivery;
     return delivery === undefined ? super.read(size) : delivery.read(size, () => super.read(size) as unknown);
   }
@@ -351,7 +349,8 @@ export class Socket extends net.Socket {
         ...this.#where(),
       });
     }
-    // As net.Socket does, so that a closed socket can connect again.
+    // As net.Socket does, so that a closed socket can connect again: it puts a write() of its own in front after the end.
+    delete (this as { write?: unknown }).write;
     if (this.destroyed) (this as unknown as { _undestroy(): void })._undestroy();
     this.#connecting(true);
     if (onConnect !== undefined) this.once('connect', onConnect);
@@ -388,7 +387,7 @@ export class Socket extends net.Socket {
   }
 
   #sessionHandler(): SessionHandler {
-    return {
+    return guarded(this.#clock, {
       onOpen: () => {
         if (!this.connecting) return;
         this.#connecting(false);
@@ -412,7 +411,7 @@ export class Socket extends net.Socket {
       },
       onFailover: (facts) => this.emit('failover', facts),
       onClose: (error) => this.#onSessionClosed(error),
-    };
+    });
   }
 
   /** net's own property, which its typings call read-only. */

@@ -182,14 +182,19 @@ export class Message {
 export type Handled = void | PromiseLike<unknown>;
 
 /**
- * Gives a message to its handler and acknowledges it when the handler has returned or its promise has settled.
- * `onFailure` is told what it threw or rejected with; the message then stays unacknowledged.
+ * Gives a message to its handler and, unless that is the handler's own affair ('manual'), acknowledges it when the
+ * handler has returned or its promise has fulfilled. `onFailure` is told what it threw or rejected with; the message then
+ * stays unacknowledged.
  */
 export function handle(
   message: Message,
   handler: (message: Message) => Handled,
   onFailure: (error: unknown) => void,
+  acknowledge: 'auto' | 'manual' = 'auto',
 ): void {
+  const taken = (): void => {
+    if (acknowledge === 'auto') message.acknowledge();
+  };
   let handled: Handled;
   try {
     handled = handler(message);
@@ -197,6 +202,6 @@ export function handle(
     onFailure(error);
     return;
   }
-  if (handled === undefined || handled === null || typeof handled.then !== 'function') message.acknowledge();
-  else handled.then(() => message.acknowledge(), onFailure);
+  if (handled === undefined || handled === null || typeof handled.then !== 'function') taken();
+  else handled.then(taken, onFailure);
 }

@@ -357,18 +357,20 @@ test('a cookie reaches the user, and the next element before its connection even
   t.is(Buffer.from(facts.cookie ?? []).toString(), `state ${first}`);
 });
 
-test('a message sent with failover: false is handed back instead of sent again', async (t) => {
+test('a message sent with failover: false is given up instead of sent again, and its callback says so', async (t) => {
   const { world, elements, got } = await silent(2);
   const socket = world.client();
   await world.until(event(socket, 'connect'));
   const first = world.serving(socket, elements);
   socket.send('again');
-  socket.send('once', { failover: false });
+  const given: unknown[] = [];
+  socket.send('once', { failover: false }, (error) => given.push((error as NodeJS.ErrnoException | null)?.code));
   await world.run(100);
   first.process.kill();
   await world.until(event(socket, 'failover'));
   await world.run(100);
   t.deepEqual(after(elements, got, first), ['again']);
+  t.deepEqual(given, ['ERR_RSERPOOL_ELEMENT_FAILED']);
 });
 
 test('all elements dead: an AggregateError with a code and what each said', async (t) => {

@@ -30,6 +30,21 @@ async function sent(onConnection: (socket: Socket) => void, listen: Partial<Pool
 
 const far = ({ element }: Sender): Socket => element.sockets[0] as Socket;
 
+test('the callback of send comes when the message was taken', async (t) => {
+  const sender = await sent((socket) => void socket.pause());
+  const calls: unknown[] = [];
+  sender.socket.send('four', {}, (error) => calls.push(error));
+  await sender.world.run(100);
+  t.deepEqual(calls, []);
+  far(sender).resume();
+  await sender.world.run(100);
+  t.deepEqual(calls, [null]);
+  sender.socket.destroy();
+  t.false(sender.socket.send('late', {}, (error) => calls.push((error as NodeJS.ErrnoException | null)?.code)));
+  await sender.world.run(100);
+  t.is(calls[1], 'ERR_RSERPOOL_SESSION_CLOSED');
+});
+
 test('nobody reads: nothing is taken', async (t) => {
   const sender = await sent(() => {});
   t.deepEqual(sender.kept(), ['one', 'two', 'three']);
@@ -236,6 +251,30 @@ test('a handler that throws leaves its message to another element', async (t) =>
   t.is((errors[0] as Error).message, 'cannot');
 });
 
+for (const [how, fail] of [
+  [
+    'throws',
+    () => {
+      throw new Error('cannot');
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('cannot'))],
+] as const) {
+  test(`a handler that acknowledges by hand and ${how} ends its session, not the process`, async (t) => {
+    const errors: unknown[] = [];
+    const world = new World();
+    world.registrar();
+    world.element((socket) => void socket.on('error', (error) => errors.push(error)), {
+      acknowledge: 'manual',
+      onMessage: fail,
+    });
+    const socket = world.client({ maxFailovers: 1 });
+    socket.send('x');
+    await world.until(event(socket, 'error'));
+    t.is((errors[0] as Error).message, 'cannot');
+  });
+}
+
 test('the end waits until the handlers are done, so that their answers still leave', async (t) => {
   const world = new World();
   world.registrar();
@@ -269,6 +308,24 @@ test('a listener that throws stops neither the stream nor its acknowledgements',
     socket.send(text);
     await world.run(100);
   }
+  t.is(failures.length, 1);
+  t.deepEqual(got, ['one', 'two', 'three']);
+});
+
+test('a listener that throws loses nothing of what arrived with its message', async (t) => {
+  const world = await World.echo(1);
+  const failures: unknown[] = [];
+  const process = world.spawn('user');
+  process.onFailure = (error) => failures.push(error);
+  const socket = world.client({ scope: world.scope(process) });
+  const got: string[] = [];
+  socket.on('data', (chunk: Buffer) => {
+    got.push(chunk.toString());
+    if (got.length === 1) throw new Error('cannot');
+  });
+  await world.until(event(socket, 'connect'));
+  for (const text of ['one', 'two', 'three']) socket.send(text);
+  await world.run(5000);
   t.is(failures.length, 1);
   t.deepEqual(got, ['one', 'two', 'three']);
 });

@@ -27,6 +27,7 @@ expectType<Socket>(connect('/run/socket'));
 expectType<Socket>(createConnection({ poolHandle: 'echo', allowHalfOpen: true }));
 expectType<Socket>(rserpool.connect({ poolHandle: 'echo' }));
 expectAssignable<net.Socket>(connect('pool:echo'));
+expectAssignable<NodeJS.ReadWriteStream>(connect('pool:echo'));
 expectError(connect({ poolHandle: 5 }));
 expectError(connect({ poolHandle: 'echo', connectTimeout: '5 s' }));
 expectError(connect({ poolHandle: 'echo', mapping: 'sctp' }));
@@ -68,8 +69,9 @@ const options: PoolConnectOptions = {
     expectType<boolean>(message.redelivered);
     expectType<boolean>(message.reply(message.data, { last: false }));
     message.acknowledge();
-    // biome-ignore lint/suspicious/noAssignInExpressions: that it may not be assigned is what is tested
-    expectError((message.sequence = 1));
+    expectError(() => {
+      message.sequence = 1;
+    });
   },
   scope: new OperationalScope({ registrars: 'localhost' }),
 };
