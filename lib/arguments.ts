@@ -15,7 +15,8 @@ export type ArgumentErrorCode =
 
 function coded<E extends Error>(error: E, code: ArgumentErrorCode): E & { readonly code: ArgumentErrorCode } {
   // Node's stack shows the code behind the class while `name` stays the class's.
-  if (error.stack?.startsWith(error.name) === true) error.stack = error.stack.replace(error.name, `${error.name} [${code}]`);
+  if (error.stack?.startsWith(error.name) === true)
+    error.stack = error.stack.replace(error.name, `${error.name} [${code}]`);
   return Object.assign(error, { code });
 }
 
@@ -88,7 +89,12 @@ export function checkObject(name: string, value: unknown): object {
 }
 
 /** A whole number from `least` to `most`, or ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE. */
-export function checkInteger(name: string, value: unknown, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
+export function checkInteger(
+  name: string,
+  value: unknown,
+  least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+): number {
   if (typeof value !== 'number') throw invalidArgumentType(name, 'of type number', value);
   if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value);
   if (value < least || value > most) throw outOfRange(name, `>= ${least} && <= ${most}`, value);

@@ -14,6 +14,7 @@ const elementSearch = 'lib/session/element-search.ts';
 const elementSession = 'lib/session/element-session.ts';
 const message = 'lib/session/message.ts';
 const queue = 'lib/session/retrieval-queue.ts';
+const outbox = 'lib/session/outbox.ts';
 const userSession = 'lib/session/user-session.ts';
 
 export const plantedBugs = [
@@ -25,9 +26,9 @@ export const plantedBugs = [
     name: 'sends everything again twice at a failover',
     edits: [
       [
-        userSession,
-        'this.#release([...resend].filter((message) => known.has(message)));',
-        'this.#release([...resend, ...resend]);',
+        outbox,
+        'for (const message of [...resend, ...later]) room = this.#pass(message);',
+        'for (const message of [...resend, ...resend, ...later]) room = this.#pass(message);',
       ],
     ],
   },
@@ -35,9 +36,9 @@ export const plantedBugs = [
     name: 'sends again what was answered',
     edits: [
       [
-        userSession,
-        "if (message.answered || message.type === 'end') return [];",
-        "if (message.type === 'end') return [];",
+        outbox,
+        "if (message.answered || message.type === 'end' || message.inAnswerTo !== 0) return [];",
+        "if (message.type === 'end' || message.inAnswerTo !== 0) return [];",
       ],
     ],
   },
@@ -104,23 +105,23 @@ export const plantedBugs = [
   },
   {
     name: 'does not mark what it sends again',
-    edits: [[userSession, 'if (index < sent) message.redelivered = true;', '']],
+    edits: [[outbox, 'if (index < sent) message.redelivered = true;', '']],
   },
   {
     name: 'marks what never left',
-    edits: [[userSession, 'if (index < sent) message.redelivered = true;', 'message.redelivered = true;']],
+    edits: [[outbox, 'if (index < sent) message.redelivered = true;', 'message.redelivered = true;']],
   },
   {
     name: 'forgets what it holds when the next element fails during the failover callback',
-    edits: [[userSession, "[...this.#waiting.filter((message) => message.type === 'message'), ...kept]", '[...kept]']],
+    edits: [[outbox, '[...this.#waiting, ...kept]', '[...kept]']],
   },
   {
     name: 'lets what is sent while the failover callback decides overtake what is held back for it',
-    edits: [[userSession, " || (this.#state === 'handingOver' && !this.#callingBack)", '']],
+    edits: [[outbox, "(first !== undefined && this.#state === 'attached')", "this.#state === 'attached'"]],
   },
   {
     name: 'forgets what is sent while the failover callback decides',
-    edits: [[userSession, 'this.#release(sentMeanwhile);', '']],
+    edits: [[outbox, '[...resend, ...later]', 'resend']],
   },
   {
     name: 'lets acknowledgements overtake answers',
@@ -136,11 +137,13 @@ export const plantedBugs = [
   },
   {
     name: 'counts what has left from the wrong beginning',
-    edits: [[queue, 'return sentMessages - this.#acknowledged;', 'return sentMessages;']],
+    edits: [
+      [queue, 'this.#unanswered.size + sentMessages - this.#acknowledged;', 'this.#unanswered.size + sentMessages;'],
+    ],
   },
   {
     name: 'does not end its session again at the next element',
-    edits: [[userSession, 'if (end !== undefined) this.#release([end]);', '']],
+    edits: [[outbox, 'if (this.#end !== undefined) this.#pass(this.#end);', '']],
   },
   {
     name: 'blames the element for its own stop',
@@ -177,11 +180,7 @@ export const plantedBugs = [
   {
     name: 'leaves a timer running after the close',
     edits: [
-      [
-        userSession,
-        '    this.#search.stop();\n    this.#linger?.cancel();\n    for',
-        '    this.#search.stop();\n    for',
-      ],
+      [userSession, '    this.#linger.stop();\n    this.#leaving?.cancel();\n', '    this.#leaving?.cancel();\n'],
     ],
   },
   {

@@ -12,15 +12,15 @@ import type { ByteStream, ByteStreamHandler, ByteStreamTransport, TransportAddre
 import type { AsapMessage, EndpointKeepAlive } from '../wire/messages.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
-import { type AsapChannel, type AsapChannelLimits, openAsapChannel } from './asapChannel.js';
-import { HomeServer, type HomeServerState } from './homeServer.js';
-import { answerKeepAlive } from './keepAlive.js';
+import { type AsapChannel, type AsapChannelLimits, openAsapChannel } from './asap-channel.js';
+import { HomeServer, type HomeServerState } from './home-server.js';
+import { answerKeepAlive } from './keep-alive.js';
 import type { AsapTimers } from './options.js';
-import { awaitPool } from './poolPolling.js';
-import { type ElementDescription, RegisteredElement, type RegistrationHandler } from './registeredElement.js';
+import { awaitPool } from './pool-polling.js';
+import { type ElementDescription, RegisteredElement, type RegistrationHandler } from './registered-element.js';
 import type { Cancellable, ResolveCallback, ResolveOptions } from './resolution.js';
 import { Resolver } from './resolver.js';
-import type { ServerHuntOptions } from './serverHunt.js';
+import type { ServerHuntOptions } from './server-hunt.js';
 import { type PoolListener, Subscriptions } from './subscriptions.js';
 import { Suspicion } from './suspicion.js';
 
@@ -40,7 +40,10 @@ export interface AsapEndpointEvents {
   home: [server: TransportAddress];
 }
 
-const unreachable = diagnosticEvent<{ poolHandle: string; identifier: number; reported: boolean }>('asap', 'unreachable-reported');
+const unreachable = diagnosticEvent<{ poolHandle: string; identifier: number; reported: boolean }>(
+  'asap',
+  'unreachable-reported',
+);
 
 /** Reports that wait for a home server; further ones are dropped, the failures are remembered all the same. */
 const maxWaitingReports = 256;
@@ -64,6 +67,7 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
     const huntOptions: ServerHuntOptions & { limits: AsapChannelLimits } = options;
     this.#home = new HomeServer(huntOptions, {
       onHome: () => this.#onHome(),
+      onLost: () => this.#resolver.onLost(),
       onMessage: (message, channel) => this.#onMessage(message, channel),
       onRoundFailed: (failures) => {
         this.#resolver.onRoundFailed(failures);
@@ -120,10 +124,19 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
    * Resolves a pool handle, and as long as the pool is unknown asks again (100 ms to 2 s, with jitter), until
    * `options.timeout` has passed.
    */
-  awaitPool(poolHandle: PoolHandle, options: ResolveOptions & { readonly timeout: number }, callback: ResolveCallback): Cancellable {
+  awaitPool(
+    poolHandle: PoolHandle,
+    options: ResolveOptions & { readonly timeout: number },
+    callback: ResolveCallback,
+  ): Cancellable {
     if (this.#closed) return this.#refuse(callback);
     const { clock, random, timers } = this.#options;
-    return awaitPool(poolHandle, options, callback, { clock, random, timers, resolve: (...all) => this.resolve(...all) });
+    return awaitPool(poolHandle, options, callback, {
+      clock,
+      random,
+      timers,
+      resolve: (...all) => this.resolve(...all),
+    });
   }
 
   /** CachePopulateRequest (section 6.3): asks the registrar whatever the cache holds. */
@@ -147,7 +160,8 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
   /** Registers an element (section 3.1). The handler is told how it goes, now and for as long as it is registered. */
   register(description: ElementDescription, handler: RegistrationHandler): RegisteredElement {
     const { clock, timers, random } = this.#options;
-    if (this.#closed) throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'the operational scope is closed' });
+    if (this.#closed)
+      throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'the operational scope is closed' });
     const identifier = description.identifier ?? random.identifier();
     const element = new RegisteredElement({ ...description, identifier }, handler, {
       clock,
@@ -166,7 +180,8 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
    */
   reportUnreachable(poolHandle: PoolHandle, peIdentifier: number): void {
     const reported = this.#suspicion.add(poolHandle, peIdentifier, this.#options.clock.now());
-    if (unreachable.watched) unreachable.publish({ poolHandle: poolHandleText(poolHandle), identifier: peIdentifier, reported });
+    if (unreachable.watched)
+      unreachable.publish({ poolHandle: poolHandleText(poolHandle), identifier: peIdentifier, reported });
     if (!reported || this.#closed) return;
     const message = { type: 'endpointUnreachable', poolHandle, peIdentifier } as const;
     if (!this.#home.send(message) && this.#waitingReports.length < maxWaitingReports) {

@@ -1,7 +1,7 @@
 /** Timers, variables and thresholds of an ASAP endpoint (RFC 5352 section 7), in milliseconds, with their defaults. */
 
 import { checkInteger, checkMilliseconds } from '../arguments.js';
-import { type AsapChannelLimits, defaultAsapChannelLimits } from './asapChannel.js';
+import { type AsapChannelLimits, defaultAsapChannelLimits } from './asap-channel.js';
 
 export interface AsapTimers {
   /** T1-ENRPrequest: a resolution is sent again and another registrar looked for. Default: 15,000. */

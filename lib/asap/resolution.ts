@@ -57,7 +57,10 @@ export function resolutionError(response: HandleResolutionResponse): RserpoolErr
 export function noEnrpServer(failures: ReadonlyMap<string, Error>, poolHandle?: PoolHandle): RserpoolError {
   const servers = [...failures.keys()];
   const facts = poolHandle === undefined ? {} : { poolHandle: poolHandleText(poolHandle) };
-  const detail = servers.length === 0 ? 'none answered yet' : servers.map((server) => `${server} ${reasonOf(failures.get(server))}`).join(', ');
+  const detail =
+    servers.length === 0
+      ? 'none answered yet'
+      : servers.map((server) => `${server} ${reasonOf(failures.get(server))}`).join(', ');
   const cause = new AggregateError([...failures.values()], `no ENRP server of ${servers.length} accepted a connection`);
   return new RserpoolError('ERR_RSERPOOL_NO_ENRP_SERVER', { ...facts, detail, cause });
 }

@@ -11,8 +11,8 @@ import { RserpoolError } from '../errors.js';
 import type { HandleResolution, HandleResolutionResponse } from '../wire/messages.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
-import { type CachedPool, HandleCache } from './handleCache.js';
-import type { HomeServer } from './homeServer.js';
+import { type CachedPool, HandleCache } from './handle-cache.js';
+import type { HomeServer } from './home-server.js';
 import type { AsapTimers } from './options.js';
 import {
   type Cancellable,
@@ -73,7 +73,8 @@ export class Resolver {
     const { clock, timers } = this.#around;
     const elementsWanted = options.elementsWanted ?? timers.elementsWanted;
     if (options.fresh !== true) {
-      const cached = this.#cache.fresh(poolHandle, elementsWanted, clock.now());
+      const subscribed = this.#around.isSubscribed(poolHandle);
+      const cached = this.#cache.fresh(poolHandle, elementsWanted, clock.now(), subscribed);
       if (cached !== undefined) return this.#answerFromCache(poolHandle, cached, callback);
     }
     const timeout = options.timeout ?? timers.requestTimeout * (timers.maxRequestRetransmits + 1);
@@ -95,12 +96,17 @@ export class Resolver {
 
   /** Asks for a pool although nobody waits: to renew a subscription at a new home server. */
   refresh(poolHandle: PoolHandle): void {
-    if (!this.#requests.has(poolHandle)) this.#around.home.send(this.#message(poolHandle, this.#around.timers.elementsWanted));
+    if (!this.#requests.has(poolHandle))
+      this.#around.home.send(this.#message(poolHandle, this.#around.timers.elementsWanted));
+  }
+
+  /** The home server is gone: nobody tells of changes any more. */
+  onLost(): void {
+    this.#cache.endSubscriptions(this.#around.clock.now());
   }
 
   /** There is a new home server: it is asked what the old one left open. */
   onHome(): void {
-    this.#cache.endSubscriptions(this.#around.clock.now());
     for (const request of this.#requests.values()) this.#ask(request);
   }
 
@@ -110,7 +116,8 @@ export class Resolver {
     for (const request of [...this.#requests.values()]) {
       const stale = this.#cache.stale(request.poolHandle, this.#around.clock.now());
       for (const waiter of [...request.waiters]) {
-        if (stale !== undefined) this.#finish(request, waiter, undefined, this.#resolution(request.poolHandle, stale, 'staleCache'));
+        if (stale !== undefined)
+          this.#finish(request, waiter, undefined, this.#resolution(request.poolHandle, stale, 'staleCache'));
         else if (waiter.hunt === 'once') this.#finish(request, waiter, noEnrpServer(failures, request.poolHandle));
       }
     }

@@ -3,13 +3,22 @@
  * that everything in it runs on. It talks to nobody until something is resolved or registered.
  */
 
-import { checkInteger, checkMilliseconds, checkObject, checkPort, checkString, invalidArgumentType, invalidArgumentValue } from '../arguments.js';
+import { isIPv6 } from 'node:net';
+import {
+  checkInteger,
+  checkMilliseconds,
+  checkObject,
+  checkPort,
+  checkString,
+  invalidArgumentType,
+  invalidArgumentValue,
+} from '../arguments.js';
 import { type Clock, systemClock } from '../clock.js';
 import { type Random, systemRandom } from '../random.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
 import type { ByteStreamTransport, TransportAddress } from '../transport/transport.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
-import type { AsapChannelLimits } from './asapChannel.js';
+import type { AsapChannelLimits } from './asap-channel.js';
 import { AsapEndpoint } from './endpoint.js';
 import { type AsapTimers, asapChannelLimits, asapTimers } from './options.js';
 import type { Cancellable, Resolution, ResolveCallback, ResolveOptions } from './resolution.js';
@@ -56,7 +65,7 @@ export class OperationalScope {
   /** Throws Node's argument errors for options that are none; connects to nobody yet. */
   constructor(options: OperationalScopeOptions = {}) {
     checkObject('options', options);
-    this.registrars = parseRegistrars(options.registrars ?? process.env['RSERPOOL_REGISTRARS'] ?? '127.0.0.1');
+    this.registrars = parseRegistrars(options.registrars ?? process.env.RSERPOOL_REGISTRARS ?? '127.0.0.1');
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? systemRandom;
     this.transports = { stream: options.transports?.stream ?? tcpTransport };
@@ -123,10 +132,14 @@ export class OperationalScope {
 function checkResolveOptions(options: ResolveOptions): void {
   checkObject('options', options);
   if (options.timeout !== undefined) checkMilliseconds('options.timeout', options.timeout);
-  if (options.elementsWanted !== undefined) checkInteger('options.elementsWanted', options.elementsWanted, 1, 0xffffffff);
+  if (options.elementsWanted !== undefined)
+    checkInteger('options.elementsWanted', options.elementsWanted, 1, 0xffffffff);
 }
 
-function promised(signal: AbortSignal | undefined, start: (callback: ResolveCallback) => Cancellable): Promise<Resolution> {
+function promised(
+  signal: AbortSignal | undefined,
+  start: (callback: ResolveCallback) => Cancellable,
+): Promise<Resolution> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(signal.reason);
@@ -153,10 +166,12 @@ export function parseRegistrars(given: string | readonly RegistrarAddress[]): re
   const list: readonly RegistrarAddress[] = typeof given === 'string' ? [given] : given;
   const addresses: TransportAddress[] = [];
   for (const registrar of list) {
-    const parts = typeof registrar === 'string' ? registrar.split(',').filter((part) => part.trim() !== '') : [registrar];
+    const parts =
+      typeof registrar === 'string' ? registrar.split(',').filter((part) => part.trim() !== '') : [registrar];
     for (const part of parts) addresses.push(parseRegistrar(part));
   }
-  if (addresses.length === 0) throw invalidArgumentValue('options.registrars', given, 'must name at least one registrar');
+  if (addresses.length === 0)
+    throw invalidArgumentValue('options.registrars', given, 'must name at least one registrar');
   return addresses;
 }
 
@@ -164,12 +179,15 @@ function parseRegistrar(registrar: RegistrarAddress): TransportAddress {
   if (typeof registrar !== 'string') {
     checkObject('options.registrars', registrar);
     const host = checkString('options.registrars.host', registrar.host);
-    return { host, port: registrar.port === undefined ? asapPort : checkPort('options.registrars.port', registrar.port, false) };
+    return {
+      host,
+      port: registrar.port === undefined ? asapPort : checkPort('options.registrars.port', registrar.port, false),
+    };
   }
   const text = registrar.trim();
-  // [ipv6]:port, host:port, and without a port; more than one colon outside brackets is an IPv6 address.
+  if (isIPv6(text)) return { host: text, port: asapPort };
+  // [ipv6]:port, host:port, and without a port.
   const match = /^\[([^\]]+)\](?::(.*))?$/.exec(text) ?? /^([^:]+)(?::(.*))?$/.exec(text);
-  if (match === null && /^[0-9a-fA-F:.]+$/.test(text)) return { host: text, port: asapPort };
   const host = match?.[1];
   if (host === undefined) throw invalidArgumentValue('options.registrars', registrar, 'must be host:port');
   return { host, port: match?.[2] === undefined ? asapPort : checkPort('options.registrars', match[2], false) };

@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../clock.js';
 import type { Random } from '../random.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import type { AsapTimers } from './options.js';
-import { pollDelay } from './poolPolling.js';
+import { pollDelay } from './pool-polling.js';
 import type { Cancellable, Resolution } from './resolution.js';
 
 /** Told of each answer about the pool; undefined: the pool does not exist (any more). It must not throw. */

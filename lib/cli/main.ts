@@ -3,8 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import type { Command } from './command.js';
-import { registrarCommand } from './registrarCommand.js';
-import { resolveCommand } from './resolveCommand.js';
+import { registrarCommand } from './registrar-command.js';
+import { resolveCommand } from './resolve-command.js';
 
 const commands: ReadonlyMap<string, Command> = new Map([
   ['registrar', registrarCommand],

@@ -1,11 +1,12 @@
-/** One ASAP connection of a registrar: an element's, a user's, or one that the registrar dialled to probe. */
+/** One ASAP connection of a registrar, an element's or a user's, and the elements that came over it. */
 
-import type { AsapChannel } from '../asap/asapChannel.js';
+import type { AsapChannel } from '../asap/asap-channel.js';
+import type { Timer } from '../clock.js';
+import type { HandlespaceEntry } from '../handlespace/entry.js';
 import type { TransportAddress } from '../transport/transport.js';
 import type { AsapMessage } from '../wire/messages.js';
 import type { PoolHandle } from '../wire/parameters.js';
-import { connectionHost } from './elementAddresses.js';
-import type { ServedElement } from './servedElement.js';
+import { connectionHost } from './element-addresses.js';
 
 export class RegistrarConnection {
   readonly channel: AsapChannel;
@@ -30,4 +31,22 @@ export class RegistrarConnection {
   send(message: AsapMessage): void {
     this.channel.send(message);
   }
+}
+
+/** idle: until the next keep-alive is due. probing: one is unanswered. stopped: removed. */
+export type WatchState = 'idle' | 'probing' | 'stopped';
+
+export interface ServedElement {
+  readonly entry: HandlespaceEntry;
+  /** The connection that it registered over, while that is open. */
+  connection: RegistrarConnection | undefined;
+  watch: WatchState;
+  /** When idle, until the next keep-alive; when probing, until it has failed. */
+  timer: Timer | undefined;
+  /** Ends a probe over a connection of its own. */
+  hangUp: (() => void) | undefined;
+  /** When it acknowledged last, in milliseconds. */
+  heardAt: number;
+  /** Reporters of unreachability and when (RFC 5352 section 3.5); each counts once. */
+  readonly reporters: Map<RegistrarConnection, number>;
 }

@@ -39,7 +39,7 @@ export interface RegistrarLimits {
   readonly maxMessageSize: number;
   /** Bytes that may wait for a connection that does not read; more closes it. Default: 1 MiB. */
   readonly maxBacklog: number;
-  /** Milliseconds that the far side has to end its direction after we ended ours. Default: 1,000. */
+  /** Milliseconds that the far side has, once one direction has ended, to take what was sent and end its own. Default: 1,000. */
   readonly closeTimeout: number;
   /** Bytes of a registration, since elements are handed on to everybody who asks. Default: 1,536. */
   readonly maxRegistrationSize: number;
@@ -121,7 +121,9 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
     host: options.host === undefined ? '127.0.0.1' : checkString('options.host', options.host),
     port: options.port === undefined ? asapPort : checkPort('options.port', options.port),
     serverId:
-      options.serverId === undefined ? random.identifier() : checkInteger('options.serverId', options.serverId, 1, 0xffffffff),
+      options.serverId === undefined
+        ? random.identifier()
+        : checkInteger('options.serverId', options.serverId, 1, 0xffffffff),
     acceptForeignAddresses:
       options.acceptForeignAddresses === undefined
         ? false

@@ -5,17 +5,23 @@
  */
 
 import { EventEmitter } from 'node:events';
-import { type AsapChannel, openAsapChannel } from '../asap/asapChannel.js';
+import { type AsapChannel, openAsapChannel } from '../asap/asap-channel.js';
 import { diagnosticEvent } from '../diagnostics.js';
 import { formatIdentifier, RserpoolError } from '../errors.js';
 import type { HandlespaceChange } from '../handlespace/change.js';
 import { Handlespace, type HandlespaceOptions } from '../handlespace/handlespace.js';
-import { type ByteStream, type ByteStreamHandler, formatAddress, type Listener, type TransportAddress } from '../transport/transport.js';
+import {
+  type ByteStream,
+  type ByteStreamHandler,
+  formatAddress,
+  type Listener,
+  type TransportAddress,
+} from '../transport/transport.js';
 import type { AsapMessage } from '../wire/messages.js';
 import { poolHandleText } from '../wire/pool-handle.js';
 import { RegistrarConnection } from './connection.js';
 import { type RegistrarOptions, type RegistrarSettings, registrarSettings } from './options.js';
-import { PoolAnswers } from './poolAnswers.js';
+import { PoolAnswers } from './pool-answers.js';
 import { Registrations, type RejectedRegistration } from './registrations.js';
 
 /** Counts and gauges of a registrar; counts are since its start. */
@@ -52,7 +58,10 @@ export interface RegistrarEvents {
 
 const changed = diagnosticEvent<RegistrarChange>('registrar', 'change');
 const opened = diagnosticEvent<{ remote: string; connections: number }>('registrar', 'connection-opened');
-const ended = diagnosticEvent<{ remote: string; connections: number; error: Error | undefined }>('registrar', 'connection-closed');
+const ended = diagnosticEvent<{ remote: string; connections: number; error: Error | undefined }>(
+  'registrar',
+  'connection-closed',
+);
 const refused = diagnosticEvent<{ remote: string; connections: number }>('registrar', 'connection-refused');
 
 export class Registrar extends EventEmitter<RegistrarEvents> {
@@ -91,7 +100,11 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.handlespace = new Handlespace(handlespaceOptions);
     const { handlespace } = this;
     this.#answers = new PoolAnswers({ clock, handlespace, limits });
-    this.#registrations = new Registrations({ settings, handlespace, onRejected: (facts) => void this.emit('rejected', facts) });
+    this.#registrations = new Registrations({
+      settings,
+      handlespace,
+      onRejected: (facts) => void this.emit('rejected', facts),
+    });
   }
 
   /** Where it listens, once it does. */
@@ -207,7 +220,8 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
 
   #onClose(connection: RegistrarConnection, error: Error | undefined): void {
     if (!this.#connections.delete(connection)) return;
-    if (ended.watched) ended.publish({ remote: formatAddress(connection.remoteAddress), connections: this.#connections.size, error });
+    if (ended.watched)
+      ended.publish({ remote: formatAddress(connection.remoteAddress), connections: this.#connections.size, error });
     this.#answers.forget(connection);
     if (this.#state === 'listening') this.#registrations.forget(connection);
     else this.#closeIfDone();

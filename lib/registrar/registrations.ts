@@ -11,15 +11,14 @@ import type { Handlespace } from '../handlespace/handlespace.js';
 import type { Rejection } from '../handlespace/rejection.js';
 import type { Deregistration, EndpointKeepAliveAck, EndpointUnreachable, Registration } from '../wire/messages.js';
 import { causeName, errorCause, inconsistentPoolPolicy, inconsistentTransportType } from '../wire/operation-error.js';
-import { causeCode, type ErrorCause, type PoolElement, type PoolHandle, type Transport } from '../wire/parameters.js';
 import { compose } from '../wire/parameter-writer.js';
+import { causeCode, type ErrorCause, type PoolElement, type PoolHandle, type Transport } from '../wire/parameters.js';
 import { writePoolElement } from '../wire/pool-element.js';
 import { poolHandleText } from '../wire/pool-handle.js';
-import type { RegistrarConnection } from './connection.js';
-import { completeElement, elementAddresses, hasForeignAddress, isLoopback } from './elementAddresses.js';
-import { elementKey, KeepAlives } from './keepAlives.js';
+import type { RegistrarConnection, ServedElement } from './connection.js';
+import { completeElement, elementAddresses, hasForeignAddress, isLoopback } from './element-addresses.js';
+import { elementKey, KeepAlives } from './keep-alives.js';
 import type { RegistrarSettings } from './options.js';
-import type { ServedElement } from './servedElement.js';
 
 /** A refused registration: for the event and the diagnostics. */
 export interface RejectedRegistration {
@@ -47,6 +46,7 @@ export class Registrations {
   readonly #removals = new Map<ServedElement, Timer>();
   #expiryTimer: Timer | undefined;
   #expiryAt = Number.POSITIVE_INFINITY;
+  #closed = false;
   #accepted = 0;
   #rejected = 0;
 
@@ -67,7 +67,8 @@ export class Registrations {
     const { poolHandle } = message;
     const element = completeElement(message.poolElement, connection.remoteAddress);
     const { identifier } = element;
-    const cause = this.#objection(connection, poolHandle, element, size) ?? this.#store(connection, poolHandle, element);
+    const cause =
+      this.#objection(connection, poolHandle, element, size) ?? this.#store(connection, poolHandle, element);
     const facts = { type: 'registrationResponse', poolHandle, peIdentifier: identifier } as const;
     if (cause === undefined) {
       this.#accepted++;
@@ -108,12 +109,9 @@ export class Registrations {
   forget(connection: RegistrarConnection): void {
     const { handlespace, settings } = this.#around;
     for (const element of [...connection.elements]) {
-      const { poolHandle, identifier } = element.entry;
-      connection.elements.delete(element);
-      element.connection = undefined;
-      this.#keepAlives.stop(element);
-      handlespace.suspend(poolHandle, identifier);
-      const remove = (): void => void handlespace.remove(poolHandle, identifier, 'connectionBroken');
+      this.#detach(element);
+      handlespace.suspend(element.entry.poolHandle, element.entry.identifier);
+      const remove = (): void => this.#removeBroken(element);
       this.#removals.get(element)?.cancel();
       this.#removals.set(element, settings.clock.setTimeout(remove, settings.timers.removalDelay, 'background'));
     }
@@ -122,12 +120,15 @@ export class Registrations {
   /** Keeps what belongs to an entry in step with the handlespace, whoever changed it. */
   onChange(change: HandlespaceChange): void {
     const { poolHandle, identifier } = change.entry;
-    if (change.type !== 'removed') {
-      this.#armExpiry();
-      return;
-    }
     const key = elementKey(poolHandle, identifier);
     const element = this.#served.get(key);
+    if (change.type !== 'removed') {
+      this.#armExpiry();
+      // It has another home now, which watches it.
+      if (element?.connection !== undefined && element.entry.owner !== this.#around.settings.serverId)
+        this.#detach(element);
+      return;
+    }
     if (element === undefined) return;
     this.#served.delete(key);
     this.#keepAlives.stop(element);
@@ -158,11 +159,29 @@ export class Registrations {
   }
 
   close(): void {
+    this.#closed = true;
     this.#expiryTimer?.cancel();
     for (const timer of this.#removals.values()) timer.cancel();
     for (const element of this.#served.values()) this.#keepAlives.stop(element);
     this.#removals.clear();
     this.#served.clear();
+  }
+
+  /** Parts an element from its connection and stops watching it. */
+  #detach(element: ServedElement): void {
+    element.connection?.elements.delete(element);
+    element.connection = undefined;
+    this.#keepAlives.stop(element);
+    element.watch = 'idle';
+  }
+
+  /** The time to register again is over. If it did so elsewhere, it is another server's now. */
+  #removeBroken(element: ServedElement): void {
+    const { handlespace, settings } = this.#around;
+    const { poolHandle, identifier, owner } = element.entry;
+    this.#removals.delete(element);
+    if (owner === settings.serverId) handlespace.remove(poolHandle, identifier, 'connectionBroken');
+    else handlespace.resume(poolHandle, identifier);
   }
 
   /** Reasons of our own to refuse a registration (rule 5). */
@@ -177,11 +196,16 @@ export class Registrations {
     if (element.registrationLife < -1 || element.registrationLife === 0) {
       return { code: causeCode.invalidValues, information: compose((writer) => writePoolElement(writer, element)) };
     }
-    if (!acceptForeignAddresses && !isLoopback(connection.host) && hasForeignAddress(element, connection.remoteAddress)) {
+    if (
+      !acceptForeignAddresses &&
+      !isLoopback(connection.host) &&
+      hasForeignAddress(element, connection.remoteAddress)
+    ) {
       return errorCause(causeCode.rejectedDueToSecurity);
     }
     const known = this.#served.get(elementKey(poolHandle, element.identifier))?.connection === connection;
-    if (!known && connection.elements.size >= limits.maxElementsPerConnection) return errorCause(causeCode.lackOfResources);
+    if (!known && connection.elements.size >= limits.maxElementsPerConnection)
+      return errorCause(causeCode.lackOfResources);
     return undefined;
   }
 
@@ -210,7 +234,8 @@ export class Registrations {
    * element that comes over a new connection, while we have not noticed the end of the old one, is reached as before.
    */
   #isAnother(holder: ServedElement, connection: RegistrarConnection, element: PoolElement): boolean {
-    if (holder.connection === undefined || holder.connection === connection || !holder.connection.channel.open) return false;
+    if (holder.connection === undefined || holder.connection === connection || !holder.connection.channel.open)
+      return false;
     return placeOf(holder.entry.element.userTransport) !== placeOf(element.userTransport);
   }
 
@@ -228,12 +253,17 @@ export class Registrations {
     this.#expiryTimer = undefined;
     this.#expiryAt = next;
     if (next === Number.POSITIVE_INFINITY) return;
-    const delay = Math.max(0, next - settings.clock.now());
-    this.#expiryTimer = settings.clock.setTimeout(() => this.#expire(), delay, 'background');
+    const { clock } = settings;
+    const delay = Math.max(0, next - clock.now());
+    // After what is waiting to be read: renewals, if this process was frozen or busy.
+    const onDue = (): void => clock.nextTurn(() => this.#expire());
+    this.#expiryTimer = clock.setTimeout(onDue, delay, 'background');
   }
 
   #expire(): void {
     const { handlespace, settings } = this.#around;
+    if (this.#closed) return;
+    this.#expiryTimer?.cancel();
     this.#expiryAt = Number.POSITIVE_INFINITY;
     handlespace.expire(settings.clock.now());
     this.#armExpiry();

@@ -68,6 +68,8 @@ export class ElementSearch {
   #deadline: Timer | undefined;
   #deadlineAt = 0;
   #pause: Timer | undefined;
+  /** Whether a search keeps the process alive. */
+  #referenced = true;
   /** Runs while a registrar is asked and there are elements to try without its answer. */
   #impatience: Timer | undefined;
   /** Counts the questions: the answer to an earlier one is news, but nothing waits for it. */
@@ -89,11 +91,14 @@ export class ElementSearch {
     this.#errors = [];
     this.#backoff = this.#options.backoff.first;
     this.#deadlineAt = this.#clock.now() + timeout;
-    this.#deadline = this.#clock.setTimeout(() => {
-      this.stop();
-      this.#callbacks.onExhausted(this.#errors);
-    }, timeout);
+    this.#armDeadline();
     this.#resolve(false);
+  }
+
+  /** Whether this search and later ones keep the process alive. Default: yes. */
+  keepAlive(referenced: boolean): void {
+    this.#referenced = referenced;
+    if (this.#searching) this.#armDeadline();
   }
 
   stop(): void {
@@ -115,6 +120,16 @@ export class ElementSearch {
     return this.#candidates.isExcluded(identifier, this.#clock.now());
   }
 
+  #armDeadline(): void {
+    this.#deadline?.cancel();
+    const exhausted = (): void => {
+      this.stop();
+      this.#callbacks.onExhausted(this.#errors);
+    };
+    const left = this.#deadlineAt - this.#clock.now();
+    this.#deadline = this.#clock.setTimeout(exhausted, left, this.#referenced ? undefined : 'background');
+  }
+
   #resolve(refresh: boolean): void {
     const run = this.#run;
     const asked = ++this.#asked;
@@ -127,7 +142,7 @@ export class ElementSearch {
     };
     // A registrar may fail together with an element: those that it named before are likely to live still.
     if (this.#candidates.elements.length > 0)
-      this.#impatience = this.#clock.setTimeout(goOn, this.#options.answerPatience);
+      this.#impatience = this.#clock.setTimeout(goOn, this.#options.answerPatience, 'background');
     // The registrar's silence is to be known as such before the time for all of it runs out.
     const timeout = Math.max(1, (this.#deadlineAt - this.#clock.now()) * 0.9);
     this.#pool.resolve(refresh, timeout, (error, pool) => {
@@ -180,7 +195,8 @@ export class ElementSearch {
   #pauseThenResolve(): void {
     const delay = this.#backoff * (1 - this.#random.uniform() / 2);
     this.#backoff = Math.min(this.#options.backoff.most, this.#backoff * 2);
-    this.#pause = this.#clock.setTimeout(() => this.#resolve(true), delay);
+    // The deadline keeps the process alive, if anything is to.
+    this.#pause = this.#clock.setTimeout(() => this.#resolve(true), delay, 'background');
   }
 }
 
@@ -189,8 +205,13 @@ export function searchError(code: RserpoolErrorCode, poolHandle: string, errors:
   const tried = errors.some((error) => error instanceof RserpoolError && error.element !== undefined);
   const last = errors.at(-1);
   if (!tried && last !== undefined) return last;
+  return aggregatedSearchError(code, poolHandle, errors);
+}
+
+/** All that went wrong in one error. */
+export function aggregatedSearchError(code: RserpoolErrorCode, poolHandle: string, errors: readonly Error[]): Error {
   // A long search repeats itself: the last word of each element is enough.
   const latest = new Map<unknown, Error>();
-  for (const error of errors) latest.set(error instanceof RserpoolError ? error.element : error.message, error);
+  for (const error of errors) latest.set((error as Partial<RserpoolError>).element ?? error.message, error);
   return aggregateError(code, { poolHandle, origin: 'remote' }, [...latest.values()]);
 }

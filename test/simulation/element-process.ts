@@ -3,7 +3,7 @@
  * executes messages asynchronously.
  */
 
-import type { RegisteredElement } from '../../lib/asap/registeredElement.js';
+import type { RegisteredElement } from '../../lib/asap/registered-element.js';
 import { OperationalScope } from '../../lib/asap/scope.js';
 import { tcpMappingOffer } from '../../lib/mapping/offer.js';
 import { TcpMappingConnection } from '../../lib/mapping/tcp/connection.js';

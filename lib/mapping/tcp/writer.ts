@@ -58,7 +58,6 @@ export class FrameWriter {
 
   /** Writes bytes as they are, outside any frame: the magic. */
   raw(data: Uint8Array): void {
-    // Reserving may begin a new slab, so it comes before the slab is looked at.
     const at = this.#reserve(data.length);
     this.#slab.set(data, at);
   }

@@ -101,8 +101,8 @@ export class MemoryProcess {
   }
 
   #runDeferred(): void {
-    for (let i = 0; i < this.#deferred.length; i++) (this.#deferred[i] as () => void)();
-    this.#deferred.length = 0;
+    // One that throws must not make those before it run again.
+    for (let run = this.#deferred.shift(); run !== undefined; run = this.#deferred.shift()) run();
   }
 
   /** SIGSTOP: nothing of it runs; the system goes on to receive and acknowledge for it. */

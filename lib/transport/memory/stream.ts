@@ -15,6 +15,10 @@ export interface StreamOwner {
 /** More than this waiting to be sent makes `write` return false, as Node's default does. */
 const writeHighWaterMark = 64 * 1024;
 
+function resetError(call: 'read' | 'write'): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${call} ECONNRESET`), { code: 'ECONNRESET', syscall: call });
+}
+
 export class MemoryStream implements ByteStream {
   readonly process: StreamOwner;
   readonly localAddress: TransportAddress;
@@ -31,7 +35,6 @@ export class MemoryStream implements ByteStream {
   #paused = false;
   #deliveryScheduled = false;
   #needDrain = false;
-  #closeError: Error | undefined;
   /** Arrived, not yet read by the process. */
   #inbound: Segment[] = [];
   /** Waiting for room in the far side's receive buffer. */
@@ -77,6 +80,11 @@ export class MemoryStream implements ByteStream {
       this.#outboundBytes += bytes.length;
     }
     this.#transmit();
+    // A paused stream that was reset learns of it when it writes.
+    if (this.#inbound.at(-1)?.type === 'rst') {
+      this.#close(resetError('write'));
+      return true;
+    }
     if (this.#outboundBytes <= writeHighWaterMark) return true;
     this.#needDrain = true;
     return false;
@@ -87,18 +95,13 @@ export class MemoryStream implements ByteStream {
     this.#endSent = true;
     this.#outbound.push({ type: 'fin' });
     this.#transmit();
-    this.#closeIfBothEnded();
   }
 
   destroy(reset?: 'reset'): void {
     if (this.#state !== 'open') return;
     // Linux answers with RST when unread data is thrown away.
     if (reset !== undefined || this.#inbound.length > 0) this.#sendReset();
-    else if (!this.#endSent) {
-      this.#endSent = true;
-      this.#outbound.push({ type: 'fin' });
-      this.#transmit();
-    }
+    else this.#abandonOutbound();
     this.#close(undefined);
   }
 
@@ -107,14 +110,15 @@ export class MemoryStream implements ByteStream {
   }
 
   resume(): void {
+    if (!this.#paused) return;
     this.#paused = false;
-    this.#scheduleDelivery();
+    this.process.clock.nextTurn(() => this.#scheduleDelivery());
   }
 
   ref(): void {}
   unref(): void {}
 
-  /** The process is dead (or never wanted this): the system sends what was written, then closes. */
+  /** The process is dead (or never wanted this): the system sends what it was handed, then closes. */
   orphan(): void {
     if (this.#state === 'closed' || this.#state === 'orphan') return;
     const unread = this.#inbound.some((segment) => segment.type === 'data');
@@ -122,11 +126,16 @@ export class MemoryStream implements ByteStream {
     this.process.streams.delete(this);
     this.#inbound = [];
     if (unread) this.#sendReset();
-    else if (!this.#endSent) {
-      this.#endSent = true;
-      this.#outbound.push({ type: 'fin' });
-      this.#transmit();
-    }
+    else this.#abandonOutbound();
+  }
+
+  /** What the process had not handed to the system is lost; what the system has goes on, and the FIN after it. */
+  #abandonOutbound(): void {
+    const ended = this.#endSent && this.#outbound.length === 0;
+    this.#endSent = true;
+    this.#outbound = ended ? [] : [{ type: 'fin' }];
+    this.#outboundBytes = 0;
+    this.#transmit();
   }
 
   #close(error: Error | undefined): void {
@@ -134,9 +143,7 @@ export class MemoryStream implements ByteStream {
     this.#state = 'closed';
     this.process.streams.delete(this);
     this.#inbound = [];
-    this.#closeError = error;
-    const { handler } = this;
-    this.process.clock.nextTurn(() => handler.onClose(this.#closeError));
+    this.process.clock.nextTurn(() => this.handler.onClose(error));
   }
 
   #sendReset(): void {
@@ -161,6 +168,7 @@ export class MemoryStream implements ByteStream {
       sent++;
     }
     this.#outbound.splice(0, sent);
+    this.#closeIfBothEnded();
     if (this.#needDrain && this.#outboundBytes === 0) {
       this.#needDrain = false;
       this.process.clock.nextTurn(() => this.#state === 'open' && this.handler.onDrain());
@@ -211,8 +219,7 @@ export class MemoryStream implements ByteStream {
         this.handler.onEnd();
         this.#closeIfBothEnded();
       } else {
-        const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
-        this.#close(error);
+        this.#close(resetError('read'));
       }
     }
     if (read > 0) this.#opened(read);
@@ -254,6 +261,7 @@ export class MemoryStream implements ByteStream {
   }
 
   #closeIfBothEnded(): void {
-    if (this.#endSent && this.#endReceived && this.#state === 'open') this.#close(undefined);
+    if (this.#endSent && this.#outbound.length === 0 && this.#endReceived && this.#state === 'open')
+      this.#close(undefined);
   }
 }

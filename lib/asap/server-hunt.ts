@@ -1,0 +1,222 @@
+/**
+ * The ENRP server hunt (RFC 5352 section 3.6, SH1 to SH6): finds a registrar that accepts a connection. It goes on,
+ * round after round, until one is found or `stop` is called.
+ */
+
+import type { Clock, Timer } from '../clock.js';
+import { diagnosticEvent } from '../diagnostics.js';
+import type { Random } from '../random.js';
+import {
+  type Attempt,
+  type ByteStream,
+  type ByteStreamHandler,
+  type ByteStreamTransport,
+  formatAddress,
+  type TransportAddress,
+} from '../transport/transport.js';
+import type { AsapTimers } from './options.js';
+
+/** SH1: "no more than three". */
+const maxAttempts = 3;
+
+/** What a round did at each registrar that it tried: for the error that a request ends with. */
+export type HuntFailures = ReadonlyMap<string, Error>;
+
+export interface ServerHuntCallbacks {
+  /** SH6: this registrar is connected; the hunt is over. Returns the stream's handler. */
+  onFound(stream: ByteStream, server: TransportAddress): ByteStreamHandler;
+  /** Every registrar refused, or T5 expired; the next round follows by itself. */
+  onRoundFailed(failures: HuntFailures): void;
+}
+
+export interface ServerHuntOptions {
+  readonly servers: readonly TransportAddress[];
+  readonly transport: ByteStreamTransport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timers: AsapTimers;
+}
+
+const roundStarted = diagnosticEvent<{ servers: readonly string[]; huntTimeout: number }>('asap', 'hunt-started');
+const attemptFailed = diagnosticEvent<{ server: string; error: Error }>('asap', 'hunt-attempt-failed');
+
+interface RunningAttempt {
+  readonly server: TransportAddress;
+  readonly attempt: Attempt;
+}
+
+export class ServerHunt {
+  readonly #options: ServerHuntOptions;
+  readonly #callbacks: ServerHuntCallbacks;
+  /** 'connecting': a round is under way; 'waiting': between two rounds. */
+  #state: 'stopped' | 'connecting' | 'waiting' = 'stopped';
+  /** T5-Serverhunt at present. */
+  #huntTimeout: number;
+  #backoff: number;
+  /** Where in the list the next round begins: SH5.2 wants a different set of addresses. */
+  #next = 0;
+  /** Registrars that left a request unanswered, and until when that counts: tried after the others. */
+  readonly #suspects = new Map<string, number>();
+  #candidates: TransportAddress[] = [];
+  #heldBack: TransportAddress[] = [];
+  readonly #attempts = new Set<RunningAttempt>();
+  #failures = new Map<string, Error>();
+  #timers: Timer[] = [];
+
+  constructor(options: ServerHuntOptions, callbacks: ServerHuntCallbacks) {
+    this.#options = options;
+    this.#callbacks = callbacks;
+    this.#huntTimeout = options.timers.huntTimeout;
+    this.#backoff = options.timers.huntBackoff;
+  }
+
+  get running(): boolean {
+    return this.#state !== 'stopped';
+  }
+
+  /** The failures of the last round that failed. */
+  get failures(): HuntFailures {
+    return this.#failures;
+  }
+
+  /** Starts a round, unless one is under way. `last`: the registrar that just failed us, tried after the others. */
+  start(last?: TransportAddress): void {
+    if (this.#state === 'stopped') this.#startRound(last);
+  }
+
+  /** Gives up all attempts. */
+  stop(): void {
+    this.#endRound();
+    this.#state = 'stopped';
+  }
+
+  /** The registrar accepted a connection but leaves requests unanswered. */
+  suspect(server: TransportAddress): void {
+    this.#suspects.set(formatAddress(server), this.#options.clock.now() + this.#options.timers.maxHuntTimeout);
+  }
+
+  /** The registrar answered: T5, the backoff and suspicion begin anew. */
+  trust(server: TransportAddress): void {
+    this.#suspects.delete(formatAddress(server));
+    this.#backoff = this.#options.timers.huntBackoff;
+  }
+
+  #startRound(last?: TransportAddress): void {
+    const { servers, clock, timers } = this.#options;
+    this.#state = 'connecting';
+    this.#failures = new Map();
+    const ordered = servers.map((_, i) => servers[(this.#next + i) % servers.length] as TransportAddress);
+    const lastKey = last === undefined ? undefined : formatAddress(last);
+    ordered.sort((a, b) => Number(formatAddress(a) === lastKey) - Number(formatAddress(b) === lastKey));
+    this.#candidates = ordered.filter((server) => !this.#isSuspected(server));
+    this.#heldBack = ordered.filter((server) => this.#isSuspected(server));
+    if (this.#candidates.length === 0) this.#releaseHeldBack();
+    else if (this.#heldBack.length > 0) this.#arm(() => this.#releaseHeldBack(), timers.suspectDelay);
+    if (roundStarted.watched) {
+      roundStarted.publish({ servers: ordered.map(formatAddress), huntTimeout: this.#huntTimeout });
+    }
+    this.#arm(() => this.#onTimeout(), this.#huntTimeout);
+    // Not at once: whoever started the hunt is still in the middle of its own business.
+    clock.defer(() => this.#attemptMore());
+  }
+
+  #isSuspected(server: TransportAddress): boolean {
+    return (this.#suspects.get(formatAddress(server)) ?? 0) > this.#options.clock.now();
+  }
+
+  #releaseHeldBack(): void {
+    this.#candidates.push(...this.#heldBack);
+    this.#heldBack = [];
+    this.#attemptMore();
+  }
+
+  #attemptMore(): void {
+    while (this.#state === 'connecting' && this.#attempts.size < maxAttempts) {
+      const server = this.#candidates.shift();
+      if (server === undefined) break;
+      this.#connect(server);
+    }
+    if (this.#state !== 'connecting' || this.#attempts.size > 0) return;
+    if (this.#heldBack.length > 0) this.#releaseHeldBack();
+    else if (this.#candidates.length === 0) this.#onAllFailed();
+  }
+
+  #connect(server: TransportAddress): void {
+    const { transport, servers } = this.#options;
+    this.#next = (servers.indexOf(server) + 1) % servers.length;
+    const running: RunningAttempt = {
+      server,
+      attempt: transport.connect(server, {
+        onOpen: (stream) => {
+          this.#attempts.delete(running);
+          return this.#onFound(stream, server);
+        },
+        onError: (error) => {
+          this.#attempts.delete(running);
+          this.#fail(server, error);
+          this.#attemptMore();
+        },
+      }),
+    };
+    this.#attempts.add(running);
+  }
+
+  #fail(server: TransportAddress, error: Error): void {
+    this.#failures.set(formatAddress(server), error);
+    if (attemptFailed.watched) attemptFailed.publish({ server: formatAddress(server), error });
+  }
+
+  #onFound(stream: ByteStream, server: TransportAddress): ByteStreamHandler {
+    this.stop();
+    this.#huntTimeout = this.#options.timers.huntTimeout;
+    return this.#callbacks.onFound(stream, server);
+  }
+
+  /** Nobody accepts: T5 is for time-outs, so the next round follows after a short wait that grows. */
+  #onAllFailed(): void {
+    const { random, timers } = this.#options;
+    this.#endRound();
+    this.#state = 'waiting';
+    this.#next = 0;
+    // Half of the wait is chance: many endpoints lose the same registrar at the same instant.
+    const wait = this.#backoff * (0.5 + random.uniform() / 2);
+    this.#backoff = Math.min(this.#backoff * 2, timers.maxHuntBackoff);
+    this.#arm(() => this.#nextRound(), wait);
+    this.#callbacks.onRoundFailed(this.#failures);
+  }
+
+  /** SH5: T5 expired. */
+  #onTimeout(): void {
+    for (const { server } of this.#attempts) {
+      const error = new Error(
+        `connect ETIMEDOUT ${formatAddress(server)}: T5-Serverhunt expired after ${this.#huntTimeout} ms`,
+      );
+      this.#fail(server, Object.assign(error, { code: 'ETIMEDOUT' }));
+    }
+    this.#endRound();
+    this.#huntTimeout = Math.min(this.#huntTimeout * 2, this.#options.timers.maxHuntTimeout);
+    this.#state = 'waiting';
+    this.#callbacks.onRoundFailed(this.#failures);
+    // The callback may have stopped the hunt.
+    if (this.#state === 'waiting') this.#nextRound();
+  }
+
+  #nextRound(): void {
+    this.#endRound();
+    this.#startRound();
+  }
+
+  #endRound(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers = [];
+    for (const { attempt } of this.#attempts) attempt.cancel();
+    this.#attempts.clear();
+    this.#candidates = [];
+    this.#heldBack = [];
+  }
+
+  /** Background: whoever waits for a registrar has a deadline of its own that keeps the process alive. */
+  #arm(run: () => void, delay: number): void {
+    this.#timers.push(this.#options.clock.setTimeout(run, delay, 'background'));
+  }
+}

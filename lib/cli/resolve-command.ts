@@ -1,0 +1,96 @@
+/** `rserpool resolve`: shows the elements of a pool. */
+
+import { parseArgs } from 'node:util';
+import { checkMilliseconds, invalidArgumentValue } from '../arguments.js';
+import type { Resolution } from '../asap/resolution.js';
+import { OperationalScope } from '../asap/scope.js';
+import { formatIdentifier } from '../errors.js';
+import { formatAddress } from '../transport/transport.js';
+import type { MemberSelectionPolicy, PoolElement, Transport } from '../wire/parameters.js';
+import { poolHandleText } from '../wire/pool-handle.js';
+import type { Command } from './command.js';
+
+const usage = 'resolve POOL [--registrars HOST:PORT,...] [--timeout MS] [--wait] [--json]';
+
+function transportText(transport: Transport): string {
+  switch (transport.type) {
+    case 'opaque':
+      return `opaque ${Buffer.from(transport.data).toString('hex')}`;
+    case 'sctp':
+      return `sctp ${transport.addresses.map((host) => formatAddress({ host, port: transport.port })).join(' ')}`;
+    default:
+      return `${transport.type} ${formatAddress({ host: transport.address, port: transport.port })}`;
+  }
+}
+
+function policyText(policy: MemberSelectionPolicy): string {
+  if (policy.type === 'other') return `policy ${formatIdentifier(policy.policyType)}`;
+  const values = Object.entries(policy).filter(([name]) => name !== 'type');
+  return [policy.type, ...values.map(([name, value]) => `${name}=${value}`)].join(' ');
+}
+
+function elementText(element: PoolElement): string {
+  const policy = element.policy === undefined ? '' : `  ${policyText(element.policy)}`;
+  return `${formatIdentifier(element.identifier)}  ${transportText(element.userTransport)}${policy}`;
+}
+
+function asText(resolution: Resolution): string {
+  const head = `${poolHandleText(resolution.poolHandle)}: ${policyText(resolution.policy)}`;
+  return [head, ...resolution.elements.map((element) => `  ${elementText(element)}`)].join('\n');
+}
+
+function asJson(resolution: Resolution): string {
+  const { policy, elements } = resolution;
+  const shown = elements.map(({ extensions, ...element }) => ({
+    ...element,
+    ...(extensions === undefined ? undefined : { extensions: extensions.map(hex) }),
+  }));
+  const facts = { poolHandle: poolHandleText(resolution.poolHandle), policy, elements: shown };
+  return JSON.stringify(facts, (_, value: unknown) => (value instanceof Uint8Array ? hex(value) : value), 2);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+export const resolveCommand: Command = {
+  usage,
+  summary: 'Show the elements of a pool',
+  help: `Usage: rserpool ${usage}
+
+Asks a registrar for the elements of a pool. Fails with exit code 1, at once, when the pool is unknown or no registrar
+accepts a connection.
+
+  --registrars LIST  host:port, separated by commas (default: RSERPOOL_REGISTRARS, else 127.0.0.1:3863)
+  --timeout MS       how long to wait for an answer (default 5000)
+  --wait             wait for registrar and pool to come into being, up to the time-out
+  --json             print JSON
+`,
+  async run(words) {
+    const { values, positionals } = parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        registrars: { type: 'string' },
+        timeout: { type: 'string' },
+        wait: { type: 'boolean' },
+        json: { type: 'boolean' },
+      },
+    });
+    const [pool, extra] = positionals;
+    if (pool === undefined || extra !== undefined)
+      throw invalidArgumentValue('POOL', positionals, 'must be one pool handle');
+    const timeout = checkMilliseconds('--timeout', values.timeout === undefined ? 5_000 : Number(values.timeout));
+    const scope = new OperationalScope(values.registrars === undefined ? {} : { registrars: values.registrars });
+    try {
+      const resolution =
+        values.wait === true
+          ? await scope.awaitPool(pool, { timeout })
+          : await scope.resolve(pool, { timeout, hunt: 'once' });
+      process.stdout.write(`${values.json === true ? asJson(resolution) : asText(resolution)}\n`);
+      return 0;
+    } finally {
+      scope.close();
+    }
+  },
+};

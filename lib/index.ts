@@ -1,0 +1,49 @@
+/** Reliable Server Pooling as a drop-in for node:net: the public surface. */
+
+import { OperationalScope } from './asap/scope.js';
+import { RserpoolError } from './errors.js';
+import { connect, createConnection, createServer } from './net/connect.js';
+import { Server } from './net/server.js';
+import { Socket } from './net/socket.js';
+import { createRegistrar, Registrar } from './registrar/registrar.js';
+
+export { type AsapTimers, defaultAsapTimers } from './asap/options.js';
+export type { Resolution } from './asap/resolution.js';
+export { OperationalScope, type OperationalScopeOptions, type RegistrarAddress } from './asap/scope.js';
+export type { Clock, Timer } from './clock.js';
+export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
+export type { MappingFeatures } from './mapping/mapping.js';
+export { connect, createConnection, createServer } from './net/connect.js';
+export type { PolicyOption, PoolConnectOptions } from './net/options.js';
+export { type PoolListenOptions, Server } from './net/server.js';
+export { type ElementInfo, Socket } from './net/socket.js';
+export type { Random } from './random.js';
+export type { RegistrarOptions } from './registrar/options.js';
+export { createRegistrar, Registrar } from './registrar/registrar.js';
+export type { Handled, Message, SendOptions } from './session/message.js';
+export type { FailoverCallback, FailoverFacts, Retrieved } from './session/session.js';
+export type { MemberSelectionPolicy, PoolElement } from './wire/parameters.js';
+
+const rserpool: {
+  connect: typeof connect;
+  createConnection: typeof createConnection;
+  createServer: typeof createServer;
+  createRegistrar: typeof createRegistrar;
+  Socket: typeof Socket;
+  Server: typeof Server;
+  Registrar: typeof Registrar;
+  OperationalScope: typeof OperationalScope;
+  RserpoolError: typeof RserpoolError;
+} = {
+  connect,
+  createConnection,
+  createServer,
+  createRegistrar,
+  Socket,
+  Server,
+  Registrar,
+  OperationalScope,
+  RserpoolError,
+};
+
+export default rserpool;

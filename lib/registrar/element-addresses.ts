@@ -1,0 +1,82 @@
+/**
+ * Which addresses an element may register (RFC 5352 section 2.2.1): those of its connection. An element that does not
+ * know its address leaves it unspecified (0.0.0.0 or ::), and the connection's is put in. This also keeps a
+ * registration from making us or users dial strangers.
+ */
+
+import { plainHost } from '../asap/home-server.js';
+import type { TransportAddress } from '../transport/transport.js';
+import type { MappingOffer, PoolElement, Transport } from '../wire/parameters.js';
+
+/** The IP address of a connection as registrations write it: IPv4 not as IPv6, and without a zone. */
+export function connectionHost(remote: TransportAddress): string {
+  const host = plainHost(remote.host);
+  const zone = host.indexOf('%');
+  return zone === -1 ? host : host.slice(0, zone);
+}
+
+/** Whether the far side runs on this machine. */
+export function isLoopback(host: string): boolean {
+  return host === '::1' || host.startsWith('127.');
+}
+
+function isUnspecified(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+/** All IP addresses that users or registrars would connect to. */
+export function elementAddresses(element: PoolElement): string[] {
+  const transports = [element.userTransport, ...(element.mappings ?? []).flatMap((offer) => offer.transports)];
+  if (element.asapTransport !== undefined) transports.push(element.asapTransport);
+  return transports.flatMap(addressesOf);
+}
+
+function addressesOf(transport: Transport): readonly string[] {
+  switch (transport.type) {
+    case 'sctp':
+      return transport.addresses;
+    case 'opaque':
+      return [];
+    default:
+      return [transport.address];
+  }
+}
+
+function completeTransport(transport: Transport, host: string): Transport {
+  switch (transport.type) {
+    case 'sctp':
+      if (!transport.addresses.some(isUnspecified)) return transport;
+      return { ...transport, addresses: [...new Set(transport.addresses.map((a) => (isUnspecified(a) ? host : a)))] };
+    case 'opaque':
+      return transport;
+    default:
+      return isUnspecified(transport.address) ? { ...transport, address: host } : transport;
+  }
+}
+
+function completeOffer(offer: MappingOffer, host: string): MappingOffer {
+  return { ...offer, transports: offer.transports.map((transport) => completeTransport(transport, host)) };
+}
+
+/**
+ * The element as it is stored: unspecified addresses filled in, and the connection's address as its ASAP transport
+ * where it named none (RFC 5352 section 3.1 rule 4).
+ */
+export function completeElement(element: PoolElement, remote: TransportAddress): PoolElement {
+  const host = connectionHost(remote);
+  const asapTransport = element.asapTransport ?? { type: 'tcp', port: remote.port, address: host };
+  return {
+    ...element,
+    userTransport: completeTransport(element.userTransport, host),
+    asapTransport: completeTransport(asapTransport, host),
+    ...(element.mappings === undefined
+      ? undefined
+      : { mappings: element.mappings.map((offer) => completeOffer(offer, host)) }),
+  };
+}
+
+/** Whether a completed element names an address other than its connection's. */
+export function hasForeignAddress(element: PoolElement, remote: TransportAddress): boolean {
+  const host = connectionHost(remote);
+  return elementAddresses(element).some((address) => address !== host);
+}

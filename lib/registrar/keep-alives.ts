@@ -1,0 +1,204 @@
+/**
+ * Watching elements (RFC 5352 sections 3.4 and 3.5): periodic keep-alives, immediate ones when an element is reported
+ * unreachable, and the count of such reports.
+ */
+
+import { openAsapChannel } from '../asap/asap-channel.js';
+import { diagnosticEvent } from '../diagnostics.js';
+import type { HandlespaceEntry } from '../handlespace/entry.js';
+import type { TransportAddress } from '../transport/transport.js';
+import type { PoolHandle } from '../wire/parameters.js';
+import { poolHandleText } from '../wire/pool-handle.js';
+import type { RegistrarConnection, ServedElement } from './connection.js';
+import type { RegistrarSettings } from './options.js';
+
+const missed = diagnosticEvent<{ poolHandle: string; identifier: number; reason: string }>(
+  'registrar',
+  'keep-alive-missed',
+);
+const reported = diagnosticEvent<{ poolHandle: string; identifier: number; reporters: number }>(
+  'registrar',
+  'unreachable-report',
+);
+
+export interface KeepAliveSurroundings {
+  readonly settings: RegistrarSettings;
+  /** The element does not answer, or too many cannot reach it: it is to be removed. */
+  onUnreachable(element: ServedElement): void;
+}
+
+export class KeepAlives {
+  readonly #around: KeepAliveSurroundings;
+  #sent = 0;
+  #dialled = 0;
+
+  constructor(around: KeepAliveSurroundings) {
+    this.#around = around;
+  }
+
+  /** Keep-alives sent since the start. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Begins to watch an element, or begins anew after it was heard of. */
+  start(element: ServedElement): void {
+    const { clock } = this.#around.settings;
+    element.heardAt = clock.now();
+    this.#rest(element);
+  }
+
+  stop(element: ServedElement): void {
+    element.timer?.cancel();
+    element.hangUp?.();
+    element.timer = undefined;
+    element.hangUp = undefined;
+    element.watch = 'stopped';
+  }
+
+  /** An element acknowledged, on whatever connection. */
+  onAck(element: ServedElement): void {
+    if (element.watch === 'probing') this.start(element);
+  }
+
+  /** Somebody reports an element unreachable: it is asked at once, and removed when too many say so. */
+  onReport(element: ServedElement, reporter: RegistrarConnection): void {
+    const { clock, timers, limits } = this.#around.settings;
+    const now = clock.now();
+    element.reporters.set(reporter, now);
+    for (const [connection, at] of element.reporters) {
+      if (now - at >= timers.reportLifetime || !connection.channel.open) element.reporters.delete(connection);
+    }
+    if (reported.watched) reported.publish({ ...nameOf(element.entry), reporters: element.reporters.size });
+    if (element.reporters.size > limits.maxBadPeReports) {
+      this.#fail(element, `reported by ${element.reporters.size} connections`);
+      return;
+    }
+    // An acknowledgement of a moment ago is as good as a new one (RFC 5352 section 9.2, threat 9).
+    if (element.watch === 'idle' && now - element.heardAt >= timers.probeInterval) this.#probe(element);
+  }
+
+  /** Waits for the next keep-alive: the interval +-50 %, so that they spread. Elements of other servers are theirs to watch. */
+  #rest(element: ServedElement): void {
+    const { clock, random, timers, serverId } = this.#around.settings;
+    element.timer?.cancel();
+    element.hangUp?.();
+    element.timer = undefined;
+    element.hangUp = undefined;
+    element.watch = 'idle';
+    if (element.entry.owner !== serverId) return;
+    const delay = timers.keepAliveInterval * (0.5 + random.uniform());
+    element.timer = clock.setTimeout(() => this.#probe(element), delay, 'background');
+  }
+
+  #probe(element: ServedElement): void {
+    const { limits } = this.#around.settings;
+    const connected = element.connection?.channel.open === true;
+    if (!connected && this.#dialled >= limits.maxDialledProbes) {
+      this.#rest(element);
+      return;
+    }
+    element.timer?.cancel();
+    element.watch = 'probing';
+    this.#awaitAck(element);
+    this.#sent++;
+    if (connected) element.connection?.send(this.#message(element.entry));
+    else this.#dial(element);
+  }
+
+  #awaitAck(element: ServedElement): void {
+    const { clock, timers } = this.#around.settings;
+    const due = clock.now() + timers.keepAliveTimeout;
+    const onDue = (): void => {
+      // A process that was frozen or busy runs its timers before it reads what has been waiting for it.
+      clock.nextTurn(() => {
+        if (element.timer !== timer) return;
+        const late = clock.now() - due;
+        // It was we who were away: the element has not had its time.
+        if (late > timers.keepAliveTimeout / 2) this.#awaitAck(element);
+        else this.#fail(element, 'no acknowledgement');
+      });
+    };
+    const timer = clock.setTimeout(onDue, timers.keepAliveTimeout, 'background');
+    element.timer = timer;
+  }
+
+  #message(entry: HandlespaceEntry): Parameters<RegistrarConnection['send']>[0] {
+    const { serverId } = this.#around.settings;
+    // Naming the element is the reference implementation's way to have several on one connection.
+    return {
+      type: 'endpointKeepAlive',
+      home: false,
+      serverId,
+      poolHandle: entry.poolHandle,
+      peIdentifier: entry.identifier,
+    };
+  }
+
+  /** Asks at the address that the element advertised for ASAP: it has no connection to us. */
+  #dial(element: ServedElement): void {
+    const { transport, clock, limits } = this.#around.settings;
+    const target = asapTarget(element.entry);
+    if (target === undefined) {
+      clock.defer(() => this.#fail(element, 'no ASAP transport that can be dialled'));
+      return;
+    }
+    this.#dialled++;
+    let hangUpChannel: (() => void) | undefined;
+    const attempt = transport.connect(target, {
+      onOpen: (stream) => {
+        const { channel } = openAsapChannel(
+          stream,
+          {
+            onMessage: (message) => {
+              const { poolHandle, identifier } = element.entry;
+              if (message.type !== 'endpointKeepAliveAck' || element.watch !== 'probing') return;
+              if (message.poolHandle === poolHandle && message.peIdentifier === identifier) this.start(element);
+            },
+            onClose: () => {
+              if (element.watch === 'probing' && element.hangUp === hangUp)
+                this.#fail(element, 'the probe connection closed');
+            },
+          },
+          clock,
+          limits,
+        );
+        channel.unref();
+        const { handler } = stream;
+        hangUpChannel = () => channel.close();
+        channel.send(this.#message(element.entry));
+        return handler;
+      },
+      onError: (error) => this.#fail(element, error.message),
+    });
+    const hangUp = (): void => {
+      this.#dialled--;
+      attempt.cancel();
+      hangUpChannel?.();
+    };
+    element.hangUp = hangUp;
+  }
+
+  #fail(element: ServedElement, reason: string): void {
+    if (element.watch === 'stopped') return;
+    if (missed.watched) missed.publish({ ...nameOf(element.entry), reason });
+    this.stop(element);
+    this.#around.onUnreachable(element);
+  }
+}
+
+function nameOf(entry: HandlespaceEntry): { poolHandle: string; identifier: number } {
+  return { poolHandle: poolHandleText(entry.poolHandle), identifier: entry.identifier };
+}
+
+/** Where an element accepts ASAP over TCP. */
+function asapTarget(entry: HandlespaceEntry): TransportAddress | undefined {
+  const transport: { type: string; port?: number; address?: string } | undefined = entry.element.asapTransport;
+  if (transport?.type !== 'tcp' || transport.address === undefined || transport.port === undefined) return undefined;
+  return { host: transport.address, port: transport.port };
+}
+
+/** The pool handle and identifier of a message as one key. */
+export function elementKey(poolHandle: PoolHandle, identifier: number): string {
+  return `${identifier}/${poolHandle}`;
+}

@@ -1,0 +1,169 @@
+/** Handle resolution responses and the changes pushed to subscribers (RFC 5352 sections 2.2.5, 2.2.6 and 3.3). */
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../clock.js';
+import type { HandlespaceChange } from '../handlespace/change.js';
+import type { Handlespace } from '../handlespace/handlespace.js';
+import { encodeAsap } from '../wire/asap.js';
+import type { HandleResolution, HandleResolutionResponse } from '../wire/messages.js';
+import { errorCause } from '../wire/operation-error.js';
+import { maxMessageLength, measure } from '../wire/parameter-writer.js';
+import { causeCode, type MemberSelectionPolicy, type PoolElement, type PoolHandle } from '../wire/parameters.js';
+import { writePolicy } from '../wire/policy-parameter.js';
+import { poolElementSize } from '../wire/pool-element.js';
+import { writePoolHandle } from '../wire/pool-handle.js';
+import type { RegistrarConnection } from './connection.js';
+import type { RegistrarLimits } from './options.js';
+
+export interface PoolAnswersSurroundings {
+  readonly clock: Clock;
+  readonly handlespace: Handlespace;
+  readonly limits: RegistrarLimits;
+}
+
+export class PoolAnswers {
+  readonly #around: PoolAnswersSurroundings;
+  readonly #subscribers = new Map<PoolHandle, Set<RegistrarConnection>>();
+  /** Pools with changes that their subscribers are not told of yet: those of one turn are told of together. */
+  readonly #changed = new Set<PoolHandle>();
+  /** What an element takes in a message: each is a new object when it changes, so its size is measured once. */
+  readonly #sizes = new WeakMap<PoolElement, number>();
+  #resolutions = 0;
+  #pushes = 0;
+  #subscriptions = 0;
+
+  constructor(around: PoolAnswersSurroundings) {
+    this.#around = around;
+  }
+
+  get resolutions(): number {
+    return this.#resolutions;
+  }
+
+  get pushes(): number {
+    return this.#pushes;
+  }
+
+  get subscriptions(): number {
+    return this.#subscriptions;
+  }
+
+  /** Answers a handle resolution. The S bit of the last one decides whether the connection is subscribed to the pool. */
+  answer(connection: RegistrarConnection, message: HandleResolution): void {
+    this.#resolutions++;
+    const { poolHandle, subscribe } = message;
+    const wanted = message.elementsWanted ?? 0;
+    const response = this.#response(poolHandle, wanted);
+    if (subscribe && response.errors.length === 0) {
+      connection.send({ ...response, accepted: this.#subscribe(connection, poolHandle, wanted) });
+      return;
+    }
+    this.#unsubscribe(connection, poolHandle);
+    connection.send(response);
+  }
+
+  /** A pool changed: its subscribers are told at the end of this turn, if it changed for them. */
+  onChange(change: HandlespaceChange): void {
+    if (!this.#subscribers.has(change.poolHandle)) return;
+    if (change.type === 'updated' && sameForUsers(change.previous, change.entry.element)) return;
+    if (this.#changed.size === 0) this.#around.clock.nextTurn(() => this.#pushChanged());
+    this.#changed.add(change.poolHandle);
+  }
+
+  /** A connection is gone, and its subscriptions with it. */
+  forget(connection: RegistrarConnection): void {
+    for (const poolHandle of [...connection.subscriptions.keys()]) this.#unsubscribe(connection, poolHandle);
+  }
+
+  #pushChanged(): void {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (const poolHandle of changed) this.#push(poolHandle);
+  }
+
+  #push(poolHandle: PoolHandle): void {
+    // Encoded once for all that want as many elements.
+    const encoded = new Map<number, { readonly bytes: Uint8Array; readonly negative: boolean }>();
+    for (const connection of [...(this.#subscribers.get(poolHandle) ?? [])]) {
+      const wanted = connection.subscriptions.get(poolHandle) ?? 0;
+      let push = encoded.get(wanted);
+      if (push === undefined) {
+        const response = this.#response(poolHandle, wanted);
+        const negative = response.errors.length > 0;
+        push = { bytes: encodeAsap({ ...response, accepted: !negative }), negative };
+        encoded.set(wanted, push);
+      }
+      this.#pushes++;
+      connection.channel.sendEncoded(push.bytes);
+      // The pool is gone: a subscription covers existing pools only (section 2.2.5).
+      if (push.negative) this.#unsubscribe(connection, poolHandle);
+    }
+  }
+
+  #response(poolHandle: PoolHandle, wanted: number): HandleResolutionResponse {
+    const resolution = this.#around.handlespace.resolve(poolHandle, wanted);
+    const facts = { type: 'handleResolutionResponse', accepted: false, poolHandle } as const;
+    // A pool all of whose elements broke their connections has none to name, and a positive answer must name one.
+    if (resolution === undefined || resolution.elements.length === 0) {
+      return { ...facts, poolElements: [], errors: [errorCause(causeCode.unknownPoolHandle)] };
+    }
+    const { policy } = resolution;
+    const poolElements = this.#fitting(poolHandle, policy, resolution.elements);
+    if (poolElements.length === 0) {
+      return { ...facts, poolElements, errors: [errorCause(causeCode.lackOfResources)] };
+    }
+    return { ...facts, policy, poolElements, errors: [] };
+  }
+
+  /** As many of the elements as one message holds. Those of peers may be larger than we would register. */
+  #fitting(
+    poolHandle: PoolHandle,
+    policy: MemberSelectionPolicy,
+    elements: readonly PoolElement[],
+  ): readonly PoolElement[] {
+    const head = measure((writer) => {
+      writePoolHandle(writer, poolHandle);
+      writePolicy(writer, policy);
+    });
+    let room = maxMessageLength - 4 - head;
+    for (const [i, element] of elements.entries()) {
+      room -= this.#sizeOf(element);
+      if (room < 0) return elements.slice(0, i);
+    }
+    return elements;
+  }
+
+  #sizeOf(element: PoolElement): number {
+    const known = this.#sizes.get(element);
+    if (known !== undefined) return known;
+    const size = poolElementSize(element);
+    this.#sizes.set(element, size);
+    return size;
+  }
+
+  #subscribe(connection: RegistrarConnection, poolHandle: PoolHandle, wanted: number): boolean {
+    const { subscriptions } = connection;
+    if (!subscriptions.has(poolHandle)) {
+      if (subscriptions.size >= this.#around.limits.maxSubscriptionsPerConnection) return false;
+      this.#subscriptions++;
+    }
+    subscriptions.set(poolHandle, wanted);
+    const subscribers = this.#subscribers.get(poolHandle);
+    if (subscribers === undefined) this.#subscribers.set(poolHandle, new Set([connection]));
+    else subscribers.add(connection);
+    return true;
+  }
+
+  #unsubscribe(connection: RegistrarConnection, poolHandle: PoolHandle): void {
+    if (!connection.subscriptions.delete(poolHandle)) return;
+    this.#subscriptions--;
+    const subscribers = this.#subscribers.get(poolHandle);
+    subscribers?.delete(connection);
+    if (subscribers?.size === 0) this.#subscribers.delete(poolHandle);
+  }
+}
+
+/** A renewal changes nothing for users; who owns an element is no matter to them. */
+function sameForUsers(before: PoolElement | undefined, after: PoolElement): boolean {
+  return before !== undefined && isDeepStrictEqual({ ...before, homeServerId: 0 }, { ...after, homeServerId: 0 });
+}
