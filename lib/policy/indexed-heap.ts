@@ -58,6 +58,7 @@ export class IndexedHeap<Item> {
     const found: Item[] = [];
     const wanted = Math.min(count, this.#items.length);
     if (wanted <= 0) return found;
+    if (wanted === 1) return [this.#items[0] as Item];
     // The next in order is always a child of one already found.
     const frontier = new IndexedHeap<number>(ignoreMove);
     frontier.push(0, this.primaryAt(0), this.secondaryAt(0));
