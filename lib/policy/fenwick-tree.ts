@@ -32,7 +32,8 @@ export class FenwickTree {
   add(index: number, change: number): void {
     this.#total += change;
     const sums = this.#sums;
-    for (let place = index + 1; place <= this.#size; place += place & -place) {
+    const size = this.#size;
+    for (let place = index + 1; place <= size; place += place & -place) {
       sums[place] = (sums[place] as number) + change;
     }
   }
@@ -40,11 +41,12 @@ export class FenwickTree {
   /** The item that covers `point`, which is in [0, total): never one of weight 0. */
   find(point: number): number {
     const sums = this.#sums;
+    const size = this.#size;
     let left = point;
     let place = 0;
-    for (let span = 1 << (31 - Math.clz32(this.#size)); span > 0; span >>= 1) {
+    for (let span = 1 << (31 - Math.clz32(size)); span > 0; span >>= 1) {
       const next = place + span;
-      if (next > this.#size) continue;
+      if (next > size) continue;
       const sum = sums[next] as number;
       if (sum > left) continue;
       left -= sum;

@@ -2,8 +2,8 @@
 
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import { DegradationMemory } from './degradation-memory.js';
-import { IndexedHeap } from './indexed-heap.js';
 import type { MemberSelector, PolicyMember } from './member-policy.js';
+import { RankHeap } from './rank-heap.js';
 
 /** What puts the members of a pool in order. */
 export interface Ranking {
@@ -21,7 +21,7 @@ export class RankedSelector<Member extends PolicyMember> implements MemberSelect
    * load + counter x load degradation, and grows by the load degradation. It is exact below 2^53, which takes two
    * million answers without a registration even at the greatest load degradation.
    */
-  readonly #heap = new IndexedHeap<Member>(setPlace);
+  readonly #heap = new RankHeap<Member>();
   readonly #degraded = new DegradationMemory<Member>();
   #turn = 0;
 
@@ -35,30 +35,30 @@ export class RankedSelector<Member extends PolicyMember> implements MemberSelect
 
   add(member: Member): void {
     const rank = this.#degraded.take(member) ?? this.#ranking.rankOf(member.policy);
-    this.#heap.push(member, rank, this.#turn++);
+    member.place = this.#heap.add(member, rank, this.#turn++);
   }
 
   update(member: Member): void {
-    this.#heap.update(member.place, this.#ranking.rankOf(member.policy), this.#heap.secondaryAt(member.place));
+    this.#heap.setRank(member.place, this.#ranking.rankOf(member.policy));
   }
 
   remove(member: Member): void {
-    if (this.#degradationOf(member) > 0) this.#degraded.keep(member, this.#heap.primaryAt(member.place));
+    if (this.#degradationOf(member) > 0) this.#degraded.keep(member, this.#heap.rankOf(member.place));
     this.#heap.remove(member.place);
+    member.place = -1;
   }
 
   select(count: number): Member[] {
-    const answer = this.#heap.smallest(count);
+    const heap = this.#heap;
+    const answer = heap.smallest(count);
     // As with the head of round robin, only the first of each group of equals has had its turn: were the whole
     // answer sent to the back, an answer that holds the whole group would come out in the same order for ever.
     let previousRank = Number.NEGATIVE_INFINITY;
     for (const member of answer) {
-      const rank = this.#heap.primaryAt(member.place);
+      const rank = heap.rankOf(member.place);
       const degradation = this.#degradationOf(member);
-      if (rank !== previousRank) this.#heap.update(member.place, rank + degradation, this.#turn++);
-      else if (degradation > 0) {
-        this.#heap.update(member.place, rank + degradation, this.#heap.secondaryAt(member.place));
-      }
+      if (rank !== previousRank) heap.update(member.place, rank + degradation, this.#turn++);
+      else if (degradation > 0) heap.setRank(member.place, rank + degradation);
       previousRank = rank;
     }
     return answer;
@@ -67,8 +67,4 @@ export class RankedSelector<Member extends PolicyMember> implements MemberSelect
   #degradationOf(member: Member): number {
     return this.#ranking.degradationOf?.(member.policy) ?? 0;
   }
-}
-
-function setPlace(member: PolicyMember, place: number): void {
-  member.place = place;
 }

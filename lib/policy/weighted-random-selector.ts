@@ -64,10 +64,12 @@ export class WeightedRandomSelector<Member extends PolicyMember> implements Memb
 
   /** Who is drawn is out of the tree until the answer is complete; the last one need not be. */
   #draw(count: number): Member[] {
+    if (count <= 0 || this.#tree.total === 0) return [];
+    if (count === 1) return [this.#members[this.#drawSlot()] as Member];
     const answer: Member[] = [];
     const out: number[] = [];
     while (answer.length < count && this.#tree.total > 0) {
-      const slot = this.#tree.find(drawBelow(this.#random, this.#tree.total));
+      const slot = this.#drawSlot();
       answer.push(this.#members[slot] as Member);
       if (answer.length === count) break;
       this.#tree.add(slot, -(this.#weights[slot] as number));
@@ -75,6 +77,10 @@ export class WeightedRandomSelector<Member extends PolicyMember> implements Memb
     }
     for (const slot of out) this.#tree.add(slot, this.#weights[slot] as number);
     return answer;
+  }
+
+  #drawSlot(): number {
+    return this.#tree.find(drawBelow(this.#random, this.#tree.total));
   }
 
   #setWeight(member: Member, weight: number): void {
