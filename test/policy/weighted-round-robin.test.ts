@@ -135,6 +135,43 @@ test('who joins within a round gets its share at once, and nobody waits longer t
   t.true(counts.every((count) => Math.abs(count - 10) <= 1));
 });
 
+test('after any changes the next round is at most one off, and those after it are exact', (t) => {
+  const step = fc.oneof(
+    fc.record({ type: fc.constant('add' as const), weight: fc.integer({ min: 1, max: 9 }) }),
+    fc.record({ type: fc.constant('update' as const), at: fc.nat(1000), weight: fc.integer({ min: 1, max: 9 }) }),
+    fc.record({ type: fc.constant('remove' as const), at: fc.nat(1000) }),
+    { weight: 7, arbitrary: fc.record({ type: fc.constant('select' as const) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => {
+      const { selector, members } = poolOf([1, 2]);
+      for (const each of steps) {
+        if (each.type === 'add') {
+          const joining = weigh('N', each.weight);
+          selector.add(joining);
+          members.push(joining);
+        } else if (each.type === 'select') {
+          selector.select(1);
+        } else {
+          const chosen = members[each.at % members.length] as Member;
+          if (each.type === 'update') setWeight(selector, chosen, each.weight);
+          else if (members.length > 1) {
+            selector.remove(chosen);
+            members.splice(members.indexOf(chosen), 1);
+          }
+        }
+      }
+      const weights = members.map((each) => (each.policy.type === 'weightedRoundRobin' ? each.policy.weight : 0));
+      const round = weights.reduce((sum, weight) => sum + weight, 0);
+      const first = countsOf(selector, members, round);
+      t.true(first.every((count, i) => Math.abs(count - (weights[i] as number)) <= 1));
+      t.deepEqual(countsOf(selector, members, round), weights);
+      t.deepEqual(countsOf(selector, members, round), weights);
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test('an element that registers with another weight before each turn still gets its turns', (t) => {
   const { selector, members } = poolOf([50, 50, 1]);
   const light = members[2] as Member;
