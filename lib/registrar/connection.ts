@@ -10,6 +10,10 @@ import { connectionHost } from './element-addresses.js';
 
 export class RegistrarConnection {
   readonly channel: AsapChannel;
+  /** The far side's IP address, as registrations write it. */
+  readonly host: string;
+  /** Runs until the first message has come. */
+  silence: Timer | undefined;
   /** The elements that registered over it. */
   readonly elements: Set<ServedElement> = new Set();
   /** The pools that it subscribed to, with how many elements it wants (0: no preference). */
@@ -17,15 +21,11 @@ export class RegistrarConnection {
 
   constructor(channel: AsapChannel) {
     this.channel = channel;
+    this.host = connectionHost(channel.remoteAddress);
   }
 
   get remoteAddress(): TransportAddress {
     return this.channel.remoteAddress;
-  }
-
-  /** The far side's IP address, as registrations write it. */
-  get host(): string {
-    return connectionHost(this.channel.remoteAddress);
   }
 
   send(message: AsapMessage): void {

@@ -18,6 +18,8 @@ export interface RegistrarTimers {
   readonly removalDelay: number;
   /** How long a report of unreachability counts towards `maxBadPeReports`. Default: 60,000. */
   readonly reportLifetime: number;
+  /** How long a new connection may take to send its first message; then it is closed. Default: 10,000. */
+  readonly firstMessageTimeout: number;
 }
 
 export const defaultRegistrarTimers: RegistrarTimers = {
@@ -26,11 +28,14 @@ export const defaultRegistrarTimers: RegistrarTimers = {
   probeInterval: 100,
   removalDelay: 50,
   reportLifetime: 60_000,
+  firstMessageTimeout: 10_000,
 };
 
 export interface RegistrarLimits {
-  /** Open ASAP connections; one too many is reset. Default: 10,000. */
+  /** Open ASAP connections; one too many is closed at once. Default: 10,000. */
   readonly maxConnections: number;
+  /** Those from one IP address, so that no single machine takes them all. Default: 1,000. */
+  readonly maxConnectionsPerHost: number;
   /** Elements that one connection may register. Default: 1,000. */
   readonly maxElementsPerConnection: number;
   /** Pools that one connection may subscribe to; the A bit tells that no more are accepted. Default: 1,000. */
@@ -59,6 +64,7 @@ export interface RegistrarLimits {
 
 export const defaultRegistrarLimits: RegistrarLimits = {
   maxConnections: 10_000,
+  maxConnectionsPerHost: 1_000,
   maxElementsPerConnection: 1_000,
   maxSubscriptionsPerConnection: 1_000,
   maxMessageSize: 65_538,
