@@ -16,7 +16,7 @@ export class RegistrarConnection {
   silence: Timer | undefined;
   /** The elements that registered over it. */
   readonly elements: Set<ServedElement> = new Set();
-  /** The pools that it subscribed to, with how many elements it wants (0: no preference). */
+  /** The pools that it subscribed to, with how many elements an answer to it holds at most. */
   readonly subscriptions: Map<PoolHandle, number> = new Map();
 
   constructor(channel: AsapChannel) {
