@@ -20,6 +20,8 @@ export interface RegistrarTimers {
   readonly reportLifetime: number;
   /** How long a new connection may take to send its first message; then it is closed. Default: 10,000. */
   readonly firstMessageTimeout: number;
+  /** The least time between telling subscribers of changes: those of the meantime are told of together. Default: 20. */
+  readonly pushInterval: number;
 }
 
 export const defaultRegistrarTimers: RegistrarTimers = {
@@ -29,6 +31,7 @@ export const defaultRegistrarTimers: RegistrarTimers = {
   removalDelay: 50,
   reportLifetime: 60_000,
   firstMessageTimeout: 10_000,
+  pushInterval: 20,
 };
 
 export interface RegistrarLimits {

@@ -19,17 +19,20 @@ export interface PoolAnswersSurroundings {
   readonly clock: Clock;
   readonly handlespace: Handlespace;
   readonly limits: RegistrarLimits;
+  /** The least time between two rounds of pushes, in milliseconds. */
+  readonly pushInterval: number;
 }
 
 export class PoolAnswers {
   readonly #around: PoolAnswersSurroundings;
   readonly #subscribers = new Map<PoolHandle, Set<RegistrarConnection>>();
-  /** Pools with changes that their subscribers are not told of yet: those of one turn are told of together. */
+  /** Pools with changes that their subscribers are not told of yet. */
   readonly #changed = new Set<PoolHandle>();
   /** What an element takes in a message: each is a new object when it changes, so its size is measured once. */
   readonly #sizes = new WeakMap<PoolElement, number>();
   /** Pools whose subscribers were told of them while elements were suspended, and so do not know those. */
   readonly #incomplete = new Set<PoolHandle>();
+  #pushedAt = Number.NEGATIVE_INFINITY;
   #resolutions = 0;
   #pushes = 0;
   #subscriptions = 0;
@@ -66,13 +69,13 @@ export class PoolAnswers {
     connection.send(response);
   }
 
-  /** A pool changed: its subscribers are told at the end of this turn, if it changed for them. */
+  /** A pool changed: its subscribers are told soon, if it changed for them. */
   onChange(change: HandlespaceChange): void {
     if (!this.#subscribers.has(change.poolHandle)) return;
     const { poolHandle, previous, entry } = change;
     const isBack = change.resumed && this.#incomplete.has(poolHandle);
     if (change.type === 'updated' && !isBack && sameForUsers(previous, entry.element)) return;
-    if (this.#changed.size === 0) this.#around.clock.nextTurn(() => this.#pushChanged());
+    if (this.#changed.size === 0) this.#schedulePushes();
     this.#changed.add(poolHandle);
   }
 
@@ -81,7 +84,16 @@ export class PoolAnswers {
     for (const poolHandle of [...connection.subscriptions.keys()]) this.#unsubscribe(connection, poolHandle);
   }
 
+  /** At the end of this turn, but not too often: an element that changes all the time is multiplied by its subscribers. */
+  #schedulePushes(): void {
+    const { clock, pushInterval } = this.#around;
+    const wait = this.#pushedAt + pushInterval - clock.now();
+    if (wait <= 0) clock.nextTurn(() => this.#pushChanged());
+    else clock.setTimeout(() => this.#pushChanged(), wait, 'background');
+  }
+
   #pushChanged(): void {
+    this.#pushedAt = this.#around.clock.now();
     const changed = [...this.#changed];
     this.#changed.clear();
     for (const poolHandle of changed) this.#push(poolHandle);

@@ -89,7 +89,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     };
     this.handlespace = new Handlespace(handlespaceOptions);
     const { handlespace } = this;
-    this.#answers = new PoolAnswers({ clock, handlespace, limits });
+    this.#answers = new PoolAnswers({ clock, handlespace, limits, pushInterval: settings.timers.pushInterval });
     this.#registrations = new Registrations({
       settings,
       handlespace,
