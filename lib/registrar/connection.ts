@@ -47,6 +47,6 @@ export interface ServedElement {
   hangUp: (() => void) | undefined;
   /** When it acknowledged last, in milliseconds. */
   heardAt: number;
-  /** Reporters of unreachability and when (RFC 5352 section 3.5); each counts once. */
-  readonly reporters: Map<RegistrarConnection, number>;
+  /** The hosts that reported it unreachable and when (RFC 5352 section 3.5); each counts once, however often it connects. */
+  readonly reporters: Map<string, number>;
 }

@@ -61,7 +61,7 @@ export interface RegistrarLimits {
   readonly maxElementsPerAnswer: number;
   /** Connections to elements that are being dialled to probe them; further probes wait for the next report. Default: 100. */
   readonly maxDialledProbes: number;
-  /** MAX-BAD-PE-REPORT: an element reported by more connections than this is removed though it answers. Default: 3. */
+  /** MAX-BAD-PE-REPORT: an element reported by more hosts than this is removed though it answers. Default: 3. */
   readonly maxBadPeReports: number;
 }
 
