@@ -1,6 +1,14 @@
 /** Options of a registrar with their defaults; times in milliseconds. */
 
-import { checkBoolean, checkInteger, checkMilliseconds, checkObject, checkPort, checkString } from '../arguments.js';
+import {
+  checkBoolean,
+  checkInteger,
+  checkMilliseconds,
+  checkNumbers,
+  checkObject,
+  checkPort,
+  checkString,
+} from '../arguments.js';
 import { type Clock, systemClock } from '../clock.js';
 import type { PolicyRegistry } from '../policy/registry.js';
 import { type Random, systemRandom } from '../random.js';
@@ -137,8 +145,12 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
       options.acceptForeignAddresses === undefined
         ? false
         : checkBoolean('options.acceptForeignAddresses', options.acceptForeignAddresses),
-    timers: merge('timers', defaultRegistrarTimers, options.timers, (name, value) => checkMilliseconds(name, value)),
-    limits: merge('limits', defaultRegistrarLimits, options.limits, (name, value) => checkInteger(name, value, 0)),
+    timers: checkNumbers('options.timers', defaultRegistrarTimers, options.timers, (path, value, name) =>
+      checkMilliseconds(path, value, 'finite', mayBeZero.has(name) ? 0 : 1),
+    ),
+    limits: checkNumbers('options.limits', defaultRegistrarLimits, options.limits, (path, value, name) =>
+      checkInteger(path, value, leastLimits[name] ?? 0),
+    ),
     policies: options.policies,
     clock: options.clock ?? systemClock,
     random,
@@ -146,15 +158,13 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
   };
 }
 
-function merge<Numbers extends { readonly [Name in keyof Numbers]: number }>(
-  group: string,
-  defaults: Numbers,
-  given: Partial<Numbers> | undefined,
-  check: (name: string, value: unknown) => number,
-): Numbers {
-  const merged: Record<string, number> = { ...defaults };
-  for (const [name, value] of Object.entries(given ?? {})) {
-    if (value !== undefined && name in defaults) merged[name] = check(`options.${group}.${name}`, value);
-  }
-  return merged as Numbers;
-}
+/** Times that may be 0; with 0 in another one an element would be asked without a pause, or had no time at all. */
+const mayBeZero: ReadonlySet<keyof RegistrarTimers> = new Set([
+  'probeInterval',
+  'removalDelay',
+  'reportLifetime',
+  'pushInterval',
+]);
+
+/** Limits below which nothing would work at all. */
+const leastLimits: Partial<Record<keyof RegistrarLimits, number>> = { maxMessageSize: 4, maxElementsPerAnswer: 1 };
