@@ -299,3 +299,18 @@ test('what was pending when the scope closes fails with ERR_RSERPOOL_SESSION_CLO
   t.is(pending.error?.code, 'ERR_RSERPOOL_SESSION_CLOSED');
   t.is(late.error?.code, 'ERR_RSERPOOL_SESSION_CLOSED');
 });
+
+test('a pool handle that is too long fails by itself and does not cost the home connection', (t) => {
+  const world = new World();
+  const { registrar } = world.registrar('10.0.0.1');
+  const user = world.user('10.0.0.9');
+  user.register();
+  world.run(100);
+  const long = user.resolve('x'.repeat(1_025));
+  const longest = user.resolve('x'.repeat(1_024));
+  world.run(100);
+  t.is(long.error?.code, 'ERR_INVALID_ARG_VALUE');
+  t.is(longest.error?.code, 'ERR_RSERPOOL_UNKNOWN_POOL_HANDLE');
+  t.is(user.attempts.length, 1);
+  t.is(registrar.stats.registrationsAccepted, 1);
+});
