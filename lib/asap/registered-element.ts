@@ -9,12 +9,11 @@ import { diagnosticEvent } from '../diagnostics.js';
 import { RserpoolError } from '../errors.js';
 import { encodeAsap } from '../wire/asap.js';
 import type { DeregistrationResponse, Registration, RegistrationResponse } from '../wire/messages.js';
-import { causeName } from '../wire/operation-error.js';
 import type { MappingOffer, MemberSelectionPolicy, PoolElement, PoolHandle, Transport } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
 import type { HomeServer } from './home-server.js';
 import { type AsapTimers, registrationLifeSeconds, reregistrationInterval } from './options.js';
-import { noEnrpServer } from './resolution.js';
+import { noEnrpServer, refusalFacts } from './resolution.js';
 
 /** What an element registers with; all of it may be changed by `update` except pool handle and identifier. */
 export interface ElementAttributes {
@@ -342,14 +341,8 @@ export class RegisteredElement {
     code: 'ERR_RSERPOOL_REGISTRATION_REJECTED' | 'ERR_RSERPOOL_DEREGISTRATION_REJECTED',
     response: RegistrationResponse | DeregistrationResponse,
   ): RserpoolError {
-    const causes = response.errors.map((cause) => `${causeName(cause.code)} (0x${cause.code.toString(16)})`);
-    return new RserpoolError(code, {
-      poolHandle: poolHandleText(this.poolHandle),
-      element: this.identifier,
-      detail: causes.length === 0 ? 'without a cause' : causes.join(', '),
-      cause: response.errors,
-      origin: 'remote',
-    });
+    const facts = { poolHandle: poolHandleText(this.poolHandle), element: this.identifier, origin: 'remote' } as const;
+    return new RserpoolError(code, { ...facts, ...refusalFacts(response.errors) });
   }
 
   /** The first registration failed for good. */

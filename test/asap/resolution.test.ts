@@ -60,8 +60,9 @@ test('another refusal names its cause', (t) => {
   far.onMessage = (_, channel) => void channel.send(negative('echo', errors));
   const log = world.user('10.0.0.9').resolve('echo');
   world.run(100);
-  t.is(log.error?.code, 'ERR_RSERPOOL_LIMIT');
-  t.regex(String(log.error?.message), /Lack of Resources/);
+  t.is(log.error?.code, 'ERR_RSERPOOL_RESOLUTION_REJECTED');
+  t.regex(String(log.error?.message), /Lack of Resources \(0x6\)/);
+  t.deepEqual(log.error?.cause, errors);
 });
 
 test('C4: within stale.cache.value the cache answers; C2: after it the registrar is asked', (t) => {
