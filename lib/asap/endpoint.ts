@@ -203,8 +203,8 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
 
   /**
    * Speaks ASAP on a connection that a registrar opened to an advertised address (sections 3.4 and 3.5).
-   * `firstBytes`: what was read of it already. Returns the stream's handler, which it has also set; a connection too
-   * many is destroyed.
+   * `firstBytes`: what was read of it already. Returns the stream's handler, which it has also set. When there are too
+   * many, the oldest that is not the home server's makes room: strangers must not keep registrars out.
    */
   acceptChannel(stream: ByteStream, firstBytes?: Uint8Array): ByteStreamHandler {
     const { clock, limits, timers } = this.#options;
@@ -223,9 +223,19 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
     channel.unref();
     const { handler } = stream;
     this.#accepted.add(channel);
-    if (this.#closed || this.#accepted.size > timers.maxAcceptedChannels) channel.abort();
+    if (this.#accepted.size > timers.maxAcceptedChannels) this.#evictOldest();
+    if (this.#closed) channel.abort();
     else if (firstBytes !== undefined) receive(firstBytes);
     return handler;
+  }
+
+  #evictOldest(): void {
+    for (const channel of this.#accepted) {
+      if (this.#home.isHome(channel)) continue;
+      this.#accepted.delete(channel);
+      channel.abort();
+      return;
+    }
   }
 
   /** Ends everything at once, with ERR_RSERPOOL_SESSION_CLOSED for what is pending. Deregister elements before. */
