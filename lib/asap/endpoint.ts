@@ -83,6 +83,7 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
       random: options.random,
       timers,
       ask: (poolHandle) => this.#resolver.refresh(poolHandle),
+      release: (poolHandle) => this.#resolver.release(poolHandle),
     });
     this.#resolver = new Resolver({
       clock,
@@ -90,7 +91,7 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
       home,
       suspicion: this.#suspicion,
       isSubscribed: (poolHandle) => this.#subscriptions.has(poolHandle),
-      onAnswer: (poolHandle, resolution) => this.#subscriptions.onAnswer(poolHandle, resolution),
+      onAnswer: (...answer) => this.#subscriptions.onAnswer(...answer),
     });
   }
 

@@ -49,8 +49,8 @@ export interface ResolverSurroundings {
   readonly suspicion: Suspicion;
   /** Whether the S bit is to be set for a pool. */
   isSubscribed(poolHandle: PoolHandle): boolean;
-  /** An answer or push arrived for a pool: for its subscribers. `undefined`: the pool does not exist. */
-  onAnswer(poolHandle: PoolHandle, resolution: Resolution | undefined): void;
+  /** An answer or push arrived for a pool: for its subscribers. No resolution: the pool does not exist. `accepted`: the A bit. */
+  onAnswer(poolHandle: PoolHandle, resolution: Resolution | undefined, accepted: boolean): void;
 }
 
 export class Resolver {
@@ -100,6 +100,12 @@ export class Resolver {
       this.#around.home.send(this.#message(poolHandle, this.#around.timers.elementsWanted));
   }
 
+  /** Nobody listens to a pool any more: a request without the S bit ends the subscription at the registrar. */
+  release(poolHandle: PoolHandle): void {
+    const { home, timers } = this.#around;
+    if (home.address !== undefined) home.send(this.#message(poolHandle, timers.elementsWanted));
+  }
+
   /** The home server is gone: nobody tells of changes any more. */
   onLost(): void {
     this.#cache.endSubscriptions(this.#around.clock.now());
@@ -131,7 +137,7 @@ export class Resolver {
     if (request === undefined && !negative && !this.#around.isSubscribed(poolHandle)) return;
     if (negative) {
       this.#cache.purge(poolHandle);
-      this.#around.onAnswer(poolHandle, undefined);
+      this.#around.onAnswer(poolHandle, undefined, response.accepted);
       if (request !== undefined) this.#finishAll(request, resolutionError(response));
       return;
     }
@@ -144,7 +150,7 @@ export class Resolver {
     };
     this.#cache.put(poolHandle, pool);
     const resolution = this.#resolution(poolHandle, pool, 'server');
-    this.#around.onAnswer(poolHandle, resolution);
+    this.#around.onAnswer(poolHandle, resolution, response.accepted);
     if (request !== undefined) this.#answer(request, pool.elementsWanted, resolution);
   }
 

@@ -315,3 +315,48 @@ test('a pool handle that is too long fails by itself and does not cost the home 
   t.is(user.attempts.length, 1);
   t.is(registrar.stats.registrationsAccepted, 1);
 });
+
+test('a registrar that takes no subscription, as the reference implementation, is asked every 1 to 2 s', (t) => {
+  const world = new World(0);
+  const far = world.scripted('10.0.0.1').listen();
+  let identifiers = [1];
+  far.onMessage = (message, channel) => {
+    if (message.type === 'handleResolution')
+      channel.send({ ...positive(message, ...identifiers), accepted: false } as never);
+  };
+  const user = world.user('10.0.0.9');
+  const heard: (number | undefined)[] = [];
+  user.do(() => void user.scope.endpoint.subscribe('echo', (resolution) => heard.push(resolution?.elements.length)));
+  world.run(10_000);
+  const instants = far.instants('handleResolution');
+  for (const [i, at] of instants.slice(1).entries()) {
+    const wait = at - (instants[i] ?? 0);
+    t.true(wait >= 1_000 && wait <= 2_000, `wait ${i} was ${wait}`);
+  }
+  identifiers = [1, 2];
+  world.run(2_000);
+  t.is(heard[0], 1);
+  t.is(heard.at(-1), 2);
+});
+
+test('when the last listener is gone the registrar is told, and only then', (t) => {
+  const world = new World();
+  const { registrar } = world.registrar('10.0.0.1');
+  world.user('10.0.0.7').register();
+  const user = world.user('10.0.0.9');
+  const cancel: (() => void)[] = [];
+  user.do(() => {
+    for (let i = 0; i < 2; i++) {
+      const subscription = user.scope.endpoint.subscribe('echo', () => {});
+      cancel.push(() => subscription.cancel());
+    }
+  });
+  world.run(100);
+  t.is(registrar.stats.subscriptions, 1);
+  user.do(() => cancel[0]?.());
+  world.run(100);
+  t.is(registrar.stats.subscriptions, 1);
+  user.do(() => cancel[1]?.());
+  world.run(100);
+  t.is(registrar.stats.subscriptions, 0);
+});
