@@ -94,10 +94,9 @@ export class Resolver {
     this.#cache.purge(poolHandle);
   }
 
-  /** Asks for a pool although nobody waits: to renew a subscription at a new home server. */
+  /** Asks for a pool although nobody waits: to renew a subscription, with T1 as for those who wait. */
   refresh(poolHandle: PoolHandle): void {
-    if (!this.#requests.has(poolHandle))
-      this.#around.home.send(this.#message(poolHandle, this.#around.timers.elementsWanted));
+    if (!this.#requests.has(poolHandle)) this.#begin(poolHandle, this.#around.timers.elementsWanted, new Set());
   }
 
   /** Nobody listens to a pool any more: a request without the S bit ends the subscription at the registrar. */
@@ -165,8 +164,11 @@ export class Resolver {
       present.waiters.add(waiter);
       return;
     }
-    const { elementsWanted } = waiter;
-    const request: Request = { poolHandle, elementsWanted, waiters: new Set([waiter]), timer: undefined, timeouts: 0 };
+    this.#begin(poolHandle, waiter.elementsWanted, new Set([waiter]));
+  }
+
+  #begin(poolHandle: PoolHandle, elementsWanted: number, waiters: Set<Waiter>): void {
+    const request: Request = { poolHandle, elementsWanted, waiters, timer: undefined, timeouts: 0 };
     this.#requests.set(poolHandle, request);
     this.#ask(request);
   }
@@ -224,12 +226,17 @@ export class Resolver {
       if (waiter.elementsWanted <= elementsWanted) this.#finish(request, waiter, undefined, resolution);
     }
     // A callback may have dropped the request and begun another.
-    if (this.#requests.get(request.poolHandle) !== request || request.waiters.size === 0) return;
+    if (this.#requests.get(request.poolHandle) !== request) return;
+    if (request.waiters.size === 0) {
+      this.#drop(request);
+      return;
+    }
     request.elementsWanted = Math.max(...[...request.waiters].map((waiter) => waiter.elementsWanted));
     this.#ask(request);
   }
 
   #finishAll(request: Request, error: Error): void {
+    if (request.waiters.size === 0) this.#drop(request);
     for (const waiter of [...request.waiters]) this.#finish(request, waiter, error);
   }
 

@@ -360,3 +360,17 @@ test('when the last listener is gone the registrar is told, and only then', (t) 
   world.run(100);
   t.is(registrar.stats.subscriptions, 0);
 });
+
+test('T1 holds for subscriptions too: a registrar that leaves one unanswered is replaced', (t) => {
+  const world = new World(0);
+  const silent = world.scripted('10.0.0.1').listen();
+  const user = world.user('10.0.0.9', '10.0.0.1,10.0.0.2');
+  const heard: (number | undefined)[] = [];
+  user.do(() => void user.scope.endpoint.subscribe('echo', (resolution) => heard.push(resolution?.elements.length)));
+  world.run(1);
+  world.registrar('10.0.0.2');
+  world.user('10.0.0.7', '10.0.0.2').register();
+  world.run(20_000);
+  t.deepEqual(silent.instants('handleResolution'), [0, 15_000]);
+  t.deepEqual(heard, [1]);
+});
