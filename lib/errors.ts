@@ -18,6 +18,7 @@ export const errorCodes = {
   ERR_RSERPOOL_FAILOVER_EXHAUSTED: 'No other pool element could take the session over',
   ERR_RSERPOOL_FAILOVER_REFUSED: 'The failover callback refused to go on',
   ERR_RSERPOOL_ELEMENT_FAILED: 'The pool element failed',
+  ERR_RSERPOOL_HANDED_OVER: 'The pool element asked its users to go elsewhere',
   ERR_RSERPOOL_HEARTBEAT_TIMEOUT: 'The far side did not answer heartbeats in time',
   ERR_RSERPOOL_CONNECTION_BROKEN: 'The connection broke without an orderly end',
   ERR_RSERPOOL_MAPPING_NOT_AVAILABLE: 'The pool element does not offer a mapping that this mode needs',

@@ -14,6 +14,13 @@ export class RetrievalQueue {
     return this.#unanswered.size + this.#messages.length - this.#head;
   }
 
+  /** Whether nothing is left to wait for: no message but answered ones. */
+  get isSettled(): boolean {
+    if (this.#unanswered.size > 0) return false;
+    for (let i = this.#head; i < this.#messages.length; i++) if (this.#messages[i]?.answered !== true) return false;
+    return true;
+  }
+
   push(message: RetainedMessage): void {
     this.#messages.push(message);
   }
