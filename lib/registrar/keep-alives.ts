@@ -65,13 +65,13 @@ export class KeepAlives {
   onReport(element: ServedElement, reporter: RegistrarConnection): void {
     const { clock, timers, limits } = this.#around.settings;
     const now = clock.now();
-    element.reporters.set(reporter, now);
-    for (const [connection, at] of element.reporters) {
-      if (now - at >= timers.reportLifetime || !connection.channel.open) element.reporters.delete(connection);
+    element.reporters.set(reporter.host, now);
+    for (const [host, at] of element.reporters) {
+      if (now - at >= timers.reportLifetime) element.reporters.delete(host);
     }
     if (reported.watched) reported.publish({ ...nameOf(element.entry), reporters: element.reporters.size });
     if (element.reporters.size > limits.maxBadPeReports) {
-      this.#fail(element, `reported by ${element.reporters.size} connections`);
+      this.#fail(element, `reported by ${element.reporters.size} hosts`);
       return;
     }
     // An acknowledgement of a moment ago is as good as a new one (RFC 5352 section 9.2, threat 9).

@@ -19,15 +19,20 @@ export interface PoolAnswersSurroundings {
   readonly clock: Clock;
   readonly handlespace: Handlespace;
   readonly limits: RegistrarLimits;
+  /** The least time between two rounds of pushes, in milliseconds. */
+  readonly pushInterval: number;
 }
 
 export class PoolAnswers {
   readonly #around: PoolAnswersSurroundings;
   readonly #subscribers = new Map<PoolHandle, Set<RegistrarConnection>>();
-  /** Pools with changes that their subscribers are not told of yet: those of one turn are told of together. */
+  /** Pools with changes that their subscribers are not told of yet. */
   readonly #changed = new Set<PoolHandle>();
   /** What an element takes in a message: each is a new object when it changes, so its size is measured once. */
   readonly #sizes = new WeakMap<PoolElement, number>();
+  /** Pools whose subscribers were told of them while elements were suspended, and so do not know those. */
+  readonly #incomplete = new Set<PoolHandle>();
+  #pushedAt = Number.NEGATIVE_INFINITY;
   #resolutions = 0;
   #pushes = 0;
   #subscriptions = 0;
@@ -51,8 +56,10 @@ export class PoolAnswers {
   /** Answers a handle resolution. The S bit of the last one decides whether the connection is subscribed to the pool. */
   answer(connection: RegistrarConnection, message: HandleResolution): void {
     this.#resolutions++;
+    const { maxElementsPerAnswer } = this.#around.limits;
     const { poolHandle, subscribe } = message;
-    const wanted = message.elementsWanted ?? 0;
+    // Cut to what an answer may hold: subscribers who want the same share one push.
+    const wanted = Math.min(message.elementsWanted || maxElementsPerAnswer, maxElementsPerAnswer);
     const response = this.#response(poolHandle, wanted);
     if (subscribe && response.errors.length === 0) {
       connection.send({ ...response, accepted: this.#subscribe(connection, poolHandle, wanted) });
@@ -62,12 +69,14 @@ export class PoolAnswers {
     connection.send(response);
   }
 
-  /** A pool changed: its subscribers are told at the end of this turn, if it changed for them. */
+  /** A pool changed: its subscribers are told soon, if it changed for them. */
   onChange(change: HandlespaceChange): void {
     if (!this.#subscribers.has(change.poolHandle)) return;
-    if (change.type === 'updated' && sameForUsers(change.previous, change.entry.element)) return;
-    if (this.#changed.size === 0) this.#around.clock.nextTurn(() => this.#pushChanged());
-    this.#changed.add(change.poolHandle);
+    const { poolHandle, previous, entry } = change;
+    const isBack = change.resumed && this.#incomplete.has(poolHandle);
+    if (change.type === 'updated' && !isBack && sameForUsers(previous, entry.element)) return;
+    if (this.#changed.size === 0) this.#schedulePushes();
+    this.#changed.add(poolHandle);
   }
 
   /** A connection is gone, and its subscriptions with it. */
@@ -75,17 +84,30 @@ export class PoolAnswers {
     for (const poolHandle of [...connection.subscriptions.keys()]) this.#unsubscribe(connection, poolHandle);
   }
 
+  /** At the end of this turn, but not too often: an element that changes all the time is multiplied by its subscribers. */
+  #schedulePushes(): void {
+    const { clock, pushInterval } = this.#around;
+    const wait = this.#pushedAt + pushInterval - clock.now();
+    if (wait <= 0) clock.nextTurn(() => this.#pushChanged());
+    else clock.setTimeout(() => this.#pushChanged(), wait, 'background');
+  }
+
   #pushChanged(): void {
+    this.#pushedAt = this.#around.clock.now();
     const changed = [...this.#changed];
     this.#changed.clear();
     for (const poolHandle of changed) this.#push(poolHandle);
   }
 
   #push(poolHandle: PoolHandle): void {
+    const subscribers = this.#subscribers.get(poolHandle);
+    if (subscribers === undefined) return;
+    this.#incomplete.delete(poolHandle);
+    this.#noteSuspended(poolHandle);
     // Encoded once for all that want as many elements.
     const encoded = new Map<number, { readonly bytes: Uint8Array; readonly negative: boolean }>();
-    for (const connection of [...(this.#subscribers.get(poolHandle) ?? [])]) {
-      const wanted = connection.subscriptions.get(poolHandle) ?? 0;
+    for (const connection of [...subscribers]) {
+      const wanted = connection.subscriptions.get(poolHandle) ?? 1;
       let push = encoded.get(wanted);
       if (push === undefined) {
         const response = this.#response(poolHandle, wanted);
@@ -148,10 +170,16 @@ export class PoolAnswers {
       this.#subscriptions++;
     }
     subscriptions.set(poolHandle, wanted);
+    this.#noteSuspended(poolHandle);
     const subscribers = this.#subscribers.get(poolHandle);
     if (subscribers === undefined) this.#subscribers.set(poolHandle, new Set([connection]));
     else subscribers.add(connection);
     return true;
+  }
+
+  #noteSuspended(poolHandle: PoolHandle): void {
+    const pool = this.#around.handlespace.pool(poolHandle);
+    if (pool !== undefined && pool.available < pool.size) this.#incomplete.add(poolHandle);
   }
 
   #unsubscribe(connection: RegistrarConnection, poolHandle: PoolHandle): void {
@@ -159,7 +187,9 @@ export class PoolAnswers {
     this.#subscriptions--;
     const subscribers = this.#subscribers.get(poolHandle);
     subscribers?.delete(connection);
-    if (subscribers?.size === 0) this.#subscribers.delete(poolHandle);
+    if (subscribers?.size !== 0) return;
+    this.#subscribers.delete(poolHandle);
+    this.#incomplete.delete(poolHandle);
   }
 }
 

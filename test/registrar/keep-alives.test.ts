@@ -190,3 +190,12 @@ test('a registrar that was frozen while it dialled an element gives it time to a
   t.is(far.messages('endpointKeepAlive').length, 1);
   t.is(registrar.handlespace.elementCount, 1);
 });
+
+test('one machine cannot have an element removed that answers, however often it connects', (t) => {
+  const world = new World(0);
+  const { registrar } = world.registrar('10.0.0.1');
+  element(world, '10.0.0.5');
+  for (let i = 0; i < 10; i++) world.scripted('10.0.0.6').connect('10.0.0.1').send(report);
+  world.run(1_000);
+  t.is(registrar.handlespace.elementCount, 1);
+});
