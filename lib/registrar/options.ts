@@ -2,6 +2,7 @@
 
 import { checkBoolean, checkInteger, checkMilliseconds, checkObject, checkPort, checkString } from '../arguments.js';
 import { type Clock, systemClock } from '../clock.js';
+import { type EnrpOptions, type EnrpSettings, enrpSettings } from '../enrp/options.js';
 import type { PolicyRegistry } from '../policy/registry.js';
 import { type Random, systemRandom } from '../random.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
@@ -86,6 +87,8 @@ export interface RegistrarOptions {
    * loopback, where the element runs on this machine and may have any address of it.
    */
   readonly acceptForeignAddresses?: boolean;
+  /** Peers, and where they reach this registrar (RFC 5353). Default: it stands alone and opens no port for peers. */
+  readonly enrp?: EnrpOptions;
   readonly timers?: Partial<RegistrarTimers>;
   readonly limits?: Partial<RegistrarLimits>;
   /** Default: the policies that the library brings. */
@@ -102,6 +105,7 @@ export interface RegistrarSettings {
   readonly port: number;
   readonly serverId: number;
   readonly acceptForeignAddresses: boolean;
+  readonly enrp: EnrpSettings | undefined;
   readonly timers: RegistrarTimers;
   readonly limits: RegistrarLimits;
   readonly policies: PolicyRegistry | undefined;
@@ -128,6 +132,7 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
       options.acceptForeignAddresses === undefined
         ? false
         : checkBoolean('options.acceptForeignAddresses', options.acceptForeignAddresses),
+    enrp: options.enrp === undefined ? undefined : enrpSettings(options.enrp),
     timers: merge('timers', defaultRegistrarTimers, options.timers, (name, value) => checkMilliseconds(name, value)),
     limits: merge('limits', defaultRegistrarLimits, options.limits, (name, value) => checkInteger(name, value, 0)),
     policies: options.policies,

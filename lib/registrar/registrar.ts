@@ -7,19 +7,15 @@
 import { EventEmitter } from 'node:events';
 import { type AsapChannel, openAsapChannel } from '../asap/asap-channel.js';
 import { diagnosticEvent } from '../diagnostics.js';
+import { EnrpServer } from '../enrp/enrp-server.js';
 import { formatIdentifier, RserpoolError } from '../errors.js';
 import type { HandlespaceChange } from '../handlespace/change.js';
 import { Handlespace, type HandlespaceOptions } from '../handlespace/handlespace.js';
-import {
-  type ByteStream,
-  type ByteStreamHandler,
-  formatAddress,
-  type Listener,
-  type TransportAddress,
-} from '../transport/transport.js';
+import { type ByteStream, formatAddress, type Listener, type TransportAddress } from '../transport/transport.js';
 import type { AsapMessage } from '../wire/messages.js';
 import { poolHandleText } from '../wire/pool-handle.js';
 import { RegistrarConnection } from './connection.js';
+import { HomeClaims } from './home-claims.js';
 import { type RegistrarOptions, type RegistrarSettings, registrarSettings } from './options.js';
 import { PoolAnswers } from './pool-answers.js';
 import { Registrations, type RejectedRegistration } from './registrations.js';
@@ -50,6 +46,10 @@ export interface RegistrarChange {
 /** Events of a registrar. 'error' is one that ended it: it could not listen. */
 export interface RegistrarEvents {
   listening: [address: TransportAddress];
+  /** The port for peers is open. */
+  enrpListening: [address: TransportAddress];
+  /** With peers: the handlespace is initialised (RFC 5353 section 3.2). */
+  ready: [];
   change: [change: RegistrarChange];
   rejected: [registration: RejectedRegistration];
   error: [error: Error];
@@ -69,9 +69,12 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   readonly serverId: number;
   /** The pools. Whoever changes it tells subscribers and elements by that alone. */
   readonly handlespace: Handlespace;
+  /** The peers; undefined without the option `enrp`. */
+  readonly enrp: EnrpServer | undefined;
   readonly #settings: RegistrarSettings;
   readonly #registrations: Registrations;
   readonly #answers: PoolAnswers;
+  readonly #claims: HomeClaims;
   readonly #connections = new Set<RegistrarConnection>();
   readonly #onHandlespaceChange = new Set<(change: HandlespaceChange) => void>();
   #listener: Listener | undefined;
@@ -80,6 +83,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   #state: 'new' | 'listening' | 'closing' | 'closed' = 'new';
   /** What is still open while closing: the port and the connections. */
   #portOpen = false;
+  #enrpOpen = false;
 
   /** Throws Node's argument errors; does nothing until `listen`. */
   constructor(options: RegistrarOptions = {}) {
@@ -105,6 +109,9 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       handlespace,
       onRejected: (facts) => void this.emit('rejected', facts),
     });
+    const registrations = this.#registrations;
+    this.#claims = new HomeClaims({ settings, handlespace, registrations, serve: (stream) => this.#serve(stream) });
+    this.enrp = this.#createEnrp();
   }
 
   /** Where it listens, once it does. */
@@ -128,14 +135,27 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     };
   }
 
-  /** Starts to serve ASAP over TCP; 'listening' or 'error' follows. Once only. */
+  /**
+   * Starts to serve ASAP over TCP; 'listening' or 'error' follows. With peers it first gets the handlespace of one of
+   * them, or finds that it is alone, unless `enrp.serveWhileStarting`. Once only.
+   */
   listen(onListening?: (address: TransportAddress) => void): this {
     if (this.#state !== 'new') {
       throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'a registrar listens once' });
     }
     if (onListening !== undefined) this.once('listening', onListening);
-    const { host, port, transport } = this.#settings;
     this.#state = 'listening';
+    const { enrp } = this;
+    if (enrp === undefined || this.#settings.enrp?.serveWhileStarting === true) this.#listenToElements();
+    if (enrp === undefined) return this;
+    this.#enrpOpen = true;
+    enrp.listen();
+    return this;
+  }
+
+  #listenToElements(): void {
+    if (this.#listener !== undefined || this.#state !== 'listening') return;
+    const { host, port, transport } = this.#settings;
     this.#portOpen = true;
     this.#listener = transport.listen(
       { host, port },
@@ -144,7 +164,10 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
           this.#address = address;
           if (this.#state === 'listening') this.emit('listening', address);
         },
-        onConnection: (stream) => this.#onConnection(stream),
+        onConnection: (stream) => {
+          this.#serve(stream);
+          return stream.handler;
+        },
         onError: (error) => {
           this.#portOpen = false;
           this.close();
@@ -152,7 +175,33 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
         },
       },
     );
-    return this;
+  }
+
+  #createEnrp(): EnrpServer | undefined {
+    const { enrp, clock, random, transport, limits, serverId } = this.#settings;
+    if (enrp === undefined) return undefined;
+    const registrations = this.#registrations;
+    return new EnrpServer({
+      ...{ serverId, clock, random, transport },
+      settings: enrp,
+      handlespace: this.handlespace,
+      maxElements: limits.maxElements,
+      elements: {
+        isConnected: (entry) => registrations.isConnected(entry),
+        claim: (entries) => this.#claims.claim(entries),
+        verify: (entry) => registrations.verify(entry),
+      },
+      onListening: (address) => void this.emit('enrpListening', address),
+      onReady: () => {
+        this.#listenToElements();
+        this.emit('ready');
+      },
+      onError: (error) => {
+        this.#enrpOpen = false;
+        this.close();
+        this.emit('error', error);
+      },
+    });
   }
 
   /** Tells `listener` of each change of the handlespace, at once: for peers (RFC 5353 section 3.3). */
@@ -173,6 +222,13 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     if (this.#state === 'closing') return this;
     this.#state = 'closing';
     this.#registrations.close();
+    this.#claims.close();
+    if (this.#enrpOpen) {
+      this.enrp?.close(() => {
+        this.#enrpOpen = false;
+        this.#closeIfDone();
+      });
+    }
     if (this.#portOpen) {
       this.#listener?.close(() => {
         this.#portOpen = false;
@@ -189,12 +245,13 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   }
 
   #closeIfDone(): void {
-    if (this.#state !== 'closing' || this.#portOpen || this.#connections.size > 0) return;
+    if (this.#state !== 'closing' || this.#portOpen || this.#enrpOpen || this.#connections.size > 0) return;
     this.#state = 'closed';
     this.emit('close');
   }
 
-  #onConnection(stream: ByteStream): ByteStreamHandler {
+  /** Serves ASAP on a connection, whose handler it sets; one too many is reset. */
+  #serve(stream: ByteStream): RegistrarConnection {
     const { clock, limits } = this.#settings;
     const { channel }: { channel: AsapChannel } = openAsapChannel(
       stream,
@@ -205,17 +262,16 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       clock,
       limits,
     );
-    const { handler } = stream;
     const connection = new RegistrarConnection(channel);
     const remote = formatAddress(stream.remoteAddress);
     if (this.#state !== 'listening' || this.#connections.size >= limits.maxConnections) {
       if (refused.watched) refused.publish({ remote, connections: this.#connections.size });
       channel.abort();
-      return handler;
+      return connection;
     }
     this.#connections.add(connection);
     if (opened.watched) opened.publish({ remote, connections: this.#connections.size });
-    return handler;
+    return connection;
   }
 
   #onClose(connection: RegistrarConnection, error: Error | undefined): void {
@@ -223,6 +279,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     if (ended.watched)
       ended.publish({ remote: formatAddress(connection.remoteAddress), connections: this.#connections.size, error });
     this.#answers.forget(connection);
+    this.#claims.onClosed(connection);
     if (this.#state === 'listening') this.#registrations.forget(connection);
     else this.#closeIfDone();
   }
@@ -240,7 +297,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
         this.#answers.answer(connection, message);
         return;
       case 'endpointKeepAliveAck':
-        this.#registrations.onKeepAliveAck(message, connection);
+        if (!this.#claims.onAck(connection, message)) this.#registrations.onKeepAliveAck(message, connection);
         return;
       case 'endpointUnreachable':
         this.#registrations.onUnreachable(message, connection);
@@ -253,6 +310,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   #onChange(change: HandlespaceChange): void {
     this.#registrations.onChange(change);
     this.#answers.onChange(change);
+    this.enrp?.onHandlespaceChange(change);
     for (const listener of this.#onHandlespaceChange) listener(change);
     const { type, reason, poolHandle, entry } = change;
     const facts = { type, reason, poolHandle: poolHandleText(poolHandle), identifier: entry.identifier };
