@@ -139,7 +139,7 @@ test('a peer that claims an element that is at home here cannot keep it', (t) =>
   world.run(3_000);
   liar.send(liar.addPe(1, { userTransport: { type: 'tcp', port: 6, address: '10.0.6.6' } }));
   // The element hears that its registration ended, and registers again at once.
-  world.run(3);
+  world.run(5);
   t.deepEqual(contents(server), ['echo/1@100']);
   t.deepEqual(server.handlespace.entry('echo', 1)?.element.userTransport, {
     type: 'tcp',
