@@ -142,8 +142,9 @@ export class Cluster {
     process.dispatch('input', ask);
   }
 
+  /** Neither dead nor frozen. */
   livingRegistrars(): RegistrarProcess[] {
-    return [...this.registrars.values()].filter(({ process }) => process.state !== 'dead');
+    return [...this.registrars.values()].filter(({ process }) => process.state === 'running');
   }
 
   livingElements(): ElementProcess[] {

@@ -1,14 +1,21 @@
-/** One seeded run: a cluster, faults for a while, then peace, in which all must come to agree. */
+/**
+ * One seeded run: a cluster, faults for a while, then peace, in which all must come to agree; then one element and one
+ * registrar fail, and all must be as it should in the times that docs/registrars.md promises.
+ */
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { disagreements } from './agreement.js';
-import { Cluster, heartbeatCycle } from './cluster.js';
+import { Cluster, heartbeatCycle, type RegistrarProcess } from './cluster.js';
 
 export interface Outcome {
   readonly trace: readonly string[];
   readonly resolutions: number;
   /** From the end of the last fault until all agreed for good; undefined: they never did. */
   readonly agreedAfter: number | undefined;
+  /** What was wrong at the end; empty if nothing was. */
   readonly wrong: readonly string[];
+  /** From the failure of the last registrar until all was well again. */
+  readonly recoveredAfter: number | undefined;
 }
 
 const pools = ['alpha', 'beta', 'gamma'];
@@ -111,7 +118,52 @@ export function runScenario(seed: number): Outcome {
   }
   network.intercept = undefined;
   cluster.note('peace');
-  return { ...settle(cluster), trace: cluster.trace, resolutions: cluster.resolutions };
+  const { agreedAfter, wrong } = settle(cluster);
+  const facts = { trace: cluster.trace, resolutions: cluster.resolutions, agreedAfter };
+  if (agreedAfter === undefined) return { ...facts, wrong, recoveredAfter: undefined };
+  const element = pick(cluster.livingElements());
+  const registrar = pick(cluster.livingRegistrars());
+  return { ...facts, ...failOneByOne(cluster, element.address, registrar, chance(0.5) ? 'kill' : 'freeze') };
+}
+
+function failOneByOne(
+  cluster: Cluster,
+  element: string,
+  registrar: RegistrarProcess,
+  how: 'kill' | 'freeze',
+): Pick<Outcome, 'wrong' | 'recoveredAfter'> {
+  cluster.note(`kill ${element}`);
+  cluster.elements.get(element)?.process.kill();
+  cluster.run(100);
+  const wrong = disagreements(cluster);
+  if (wrong.length > 0) return { wrong: ['100 ms after an element died', ...wrong], recoveredAfter: undefined };
+  cluster.note(`${how} ${registrar.address}`);
+  const takenOverBy: string[] = [];
+  const onTakeover = (facts: unknown): void => void takenOverBy.push((facts as { by: string }).by);
+  subscribe('rserpool:enrp:takeover-completed', onTakeover);
+  registrar.process[how]();
+  const recovered = recovery(cluster, registrar.registrar.serverId);
+  unsubscribe('rserpool:enrp:takeover-completed', onTakeover);
+  if (new Set(takenOverBy).size > 1) recovered.wrong.push(`taken over by ${takenOverBy.join()}`);
+  return recovered;
+}
+
+/** Within three heartbeat cycles the elements have another home; within one more all agree. */
+function recovery(cluster: Cluster, serverId: number): { wrong: string[]; recoveredAfter: number | undefined } {
+  const start = cluster.now;
+  let recoveredAfter: number | undefined;
+  let wrong: string[] = [];
+  while (cluster.now - start < 4 * heartbeatCycle) {
+    cluster.run(50);
+    wrong = disagreements(cluster);
+    if (wrong.length > 0) recoveredAfter = undefined;
+    else recoveredAfter ??= cluster.now - start;
+    if (cluster.now - start < 3 * heartbeatCycle) continue;
+    for (const { registrar, address } of cluster.livingRegistrars()) {
+      if (registrar.handlespace.owned(serverId).size > 0) return { wrong: [`${address}: no takeover`], recoveredAfter };
+    }
+  }
+  return { wrong, recoveredAfter };
 }
 
 /** Agreement counts when it has lasted for three heartbeat cycles. */
