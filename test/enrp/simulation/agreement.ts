@@ -8,7 +8,7 @@ export function disagreements(cluster: Cluster): string[] {
   const registrars = cluster.livingRegistrars();
   const serverIds = new Set(registrars.map(({ registrar }) => registrar.serverId));
   const living = new Map(
-    cluster.livingElements().map(({ poolHandle, identifier, address }) => [`${poolHandle}/${identifier}`, address]),
+    cluster.livingElements().map((element) => [`${element.poolHandle}/${element.identifier}`, element]),
   );
   let reference: string | undefined;
   for (const { registrar, address } of registrars) {
@@ -18,7 +18,11 @@ export function disagreements(cluster: Cluster): string[] {
       for (const entry of pool.entries()) {
         const name = `${pool.poolHandle}/${entry.identifier}`;
         view.push(`${name}@${entry.owner}`);
-        if (!living.has(name)) wrong.push(`${address} has the dead ${name}`);
+        const element = living.get(name);
+        const { policy } = entry.element;
+        if (element === undefined) wrong.push(`${address} has the dead ${name}`);
+        else if (policy?.type !== 'leastUsed' || policy.load !== element.load)
+          wrong.push(`${address}: load of ${name}`);
         if (!serverIds.has(entry.owner)) wrong.push(`${address}: ${name} belongs to nobody: ${entry.owner}`);
         if (entry.suspended) wrong.push(`${address}: ${name} is suspended`);
       }

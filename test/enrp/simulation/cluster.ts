@@ -2,6 +2,7 @@
 
 import { AsapEndpoint } from '../../../lib/asap/endpoint.js';
 import { asapChannelLimits, asapTimers } from '../../../lib/asap/options.js';
+import type { RegisteredElement } from '../../../lib/asap/registered-element.js';
 import { type Random, seededRandom } from '../../../lib/random.js';
 import { Registrar } from '../../../lib/registrar/registrar.js';
 import { MemoryNetwork } from '../../../lib/transport/memory/network.js';
@@ -24,6 +25,9 @@ export interface ElementProcess {
   readonly endpoint: AsapEndpoint;
   readonly poolHandle: PoolHandle;
   readonly identifier: number;
+  /** As it registered last. */
+  load: number;
+  registration: RegisteredElement | undefined;
 }
 
 export class Cluster {
@@ -93,7 +97,12 @@ export class Cluster {
     const { clock } = process;
     const endpoint = this.#endpoint(process, heldBack);
     const identifier = this.random.identifier();
-    this.elements.set(address, { address, process, endpoint, poolHandle, identifier });
+    const element: ElementProcess = {
+      ...{ address, process, endpoint, poolHandle, identifier },
+      load: 0,
+      registration: undefined,
+    };
+    this.elements.set(address, element);
     this.note(`${address} is ${poolHandle}/${identifier}`);
     process.dispatch('input', () => {
       process.transport.listen(
@@ -109,8 +118,8 @@ export class Cluster {
       const register = (): void => {
         const userTransport = { type: 'tcp', port: elementPort, address } as const;
         const registration = { poolHandle, identifier, userTransport, asapTransport: userTransport };
-        const policy = { type: 'leastUsed', load: 0 } as const;
-        endpoint.register(
+        const policy = { type: 'leastUsed', load: element.load } as const;
+        element.registration = endpoint.register(
           { ...registration, policy, registrationLife: 60_000 },
           {
             onRegistered() {},
@@ -122,6 +131,13 @@ export class Cluster {
       };
       register();
     });
+  }
+
+  /** An element registers again with another load. */
+  changeLoad(element: ElementProcess, load: number): void {
+    element.load = load;
+    this.note(`${element.address} has load ${load}`);
+    element.process.dispatch('input', () => element.registration?.update({ policy: { type: 'leastUsed', load } }));
   }
 
   /** A user that resolves a pool several times a second. */

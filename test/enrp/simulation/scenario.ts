@@ -100,6 +100,10 @@ export function runScenario(seed: number): Outcome {
         network.intercept = undefined;
       });
     },
+    function changeLoad() {
+      const element = pick(cluster.livingElements());
+      if (element !== undefined) cluster.changeLoad(element, 1 + Math.floor(random.uniform() * 0xffff));
+    },
     function killElement() {
       const victim = pick(cluster.livingElements());
       if (victim === undefined) return;
