@@ -340,13 +340,13 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   #scheduleFlush(): void {
     if (this.#flushScheduled || this.#state === 'closed') return;
     this.#flushScheduled = true;
-    this.#clock.defer(() => {
-      this.#flushScheduled = false;
-      this.#flush();
-    });
+    // Who was stopped reads before it writes: a write to a far side that has gone meanwhile would cost what it had sent.
+    if (this.#heartbeats.isOverdue) this.#clock.nextTurn(() => this.#flush());
+    else this.#clock.defer(() => this.#flush());
   }
 
   #flush(): void {
+    this.#flushScheduled = false;
     if (this.#state === 'closed' || this.#state === 'closing') return;
     if (!this.#blocked) this.#heartbeats.writeOwed();
     this.#grantCredit();
