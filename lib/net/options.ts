@@ -63,7 +63,14 @@ export function defaultScope(): OperationalScope {
   return sharedScope;
 }
 
-const mappingTimes = ['heartbeatInterval', 'failureTimeout', 'userTimeout', 'helloTimeout', 'closeTimeout'] as const;
+const mappingTimes = [
+  'heartbeatInterval',
+  'failureTimeout',
+  'userTimeout',
+  'longestUserTimeout',
+  'helloTimeout',
+  'closeTimeout',
+] as const;
 const mappingSizes = ['window', 'longestPayload', 'longestMessage', 'highWaterMark'] as const;
 
 /** The mapping's options with defaults; throws Node's argument errors. */
@@ -148,7 +155,7 @@ export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionO
 }
 
 /** A policy's name, or its values as RFC 5356 has them (loads and weights as unsigned 32-bit integers). */
-export type PolicyOption = MemberSelectionPolicy | 'roundRobin' | 'leastUsed';
+export type PolicyOption = MemberSelectionPolicy | 'roundRobin' | 'random' | 'leastUsed' | 'randomizedLeastUsed';
 
 /** What an element advertises and for how long; throws Node's argument errors. */
 export function checkAdvertisement(given: {
@@ -176,9 +183,10 @@ export function checkPolicy(policy: PolicyOption, load: number | undefined): Mem
   if (typeof policy === 'object' && policy !== null) {
     return load === undefined || !('load' in policy) ? policy : { ...policy, load: checkLoad(load) };
   }
-  if (policy === 'roundRobin') return { type: 'roundRobin' };
-  if (policy === 'leastUsed') return { type: 'leastUsed', load: checkLoad(load ?? 0) };
-  throw invalidArgumentValue('options.policy', policy, "must be 'roundRobin', 'leastUsed' or a MemberSelectionPolicy");
+  if (policy === 'roundRobin' || policy === 'random') return { type: policy };
+  if (policy === 'leastUsed' || policy === 'randomizedLeastUsed') return { type: policy, load: checkLoad(load ?? 0) };
+  const names = "'roundRobin', 'random', 'leastUsed', 'randomizedLeastUsed', or a MemberSelectionPolicy";
+  throw invalidArgumentValue('options.policy', policy, `must be one of: ${names}`);
 }
 
 /** What a server's socket is given beside its session. */
