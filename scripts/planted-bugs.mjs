@@ -20,7 +20,7 @@ const userSession = 'lib/session/user-session.ts';
 export const plantedBugs = [
   {
     name: 'acknowledges before the handler has settled',
-    edits: [[message, 'else handled.then(() => message.acknowledge(), onFailure);', 'else message.acknowledge();']],
+    edits: [[message, 'else handled.then(taken, onFailure);', 'else taken();']],
   },
   {
     name: 'sends everything again twice at a failover',
@@ -44,11 +44,11 @@ export const plantedBugs = [
   },
   {
     name: 'takes a lost FIN for an orderly end',
-    edits: [[connection, "else this.#broken('the far side closed it', undefined);", 'else this.#close(undefined);']],
+    edits: [[connection, "this.#ended('the far side closed it', undefined);", 'this.#close(undefined);']],
   },
   {
     name: 'takes a lost RST for an orderly end',
-    edits: [[connection, 'else this.#broken(undefined, error);', 'else this.#close(undefined);']],
+    edits: [[connection, 'this.#ended(undefined, error);', 'this.#close(undefined);']],
   },
   {
     name: 'chooses an element known to be dead',
@@ -96,11 +96,7 @@ export const plantedBugs = [
         'onMessage: (incoming) => current() && this.#onMessage(connection, incoming),',
         'onMessage: (incoming) => this.#onMessage(connection, incoming),',
       ],
-      [
-        connection,
-        "this.#abort(abortCode.heartbeatTimeout, reason, this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason, undefined));",
-        "this.handler.onClose(this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason, undefined));",
-      ],
+      [connection, 'else this.#abort(abortCode.heartbeatTimeout, reason, error);', 'else this.handler.onClose(error);'],
     ],
   },
   {

@@ -200,6 +200,8 @@ export class Handlespace {
       const previous = entry.element;
       this.#ownership.remove(entry);
       entry.element = { ...previous, homeServerId: to };
+      // A mark is about the former owner's table.
+      entry.marked = false;
       this.#ownership.add(entry);
       this.#setExpiry(entry, facts);
       this.#tell('updated', entry, 'takeover', previous);

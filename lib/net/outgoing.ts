@@ -1,6 +1,6 @@
 /** The writable side of a socket: bytes of the stream and messages on their way to the session, in the order of the calls. */
 
-import type { SendOptions } from '../session/message.js';
+import { messageTooLarge, type SendOptions } from '../session/message.js';
 import type { Session } from '../session/session.js';
 import { copyLimit, LargeWrites, type WriteCallback } from './large-writes.js';
 
@@ -16,9 +16,13 @@ export class Outgoing {
   /** Bytes given to the session. */
   bytesWritten = 0;
 
-  constructor(session: Session, longestWrite: number) {
+  /** What messages are measured by until there is a far side with a limit of its own. */
+  readonly #longestMessage: number;
+
+  constructor(session: Session, limits: { readonly longestPayload: number; readonly longestMessage: number }) {
     this.#session = session;
-    this.#longestWrite = longestWrite;
+    this.#longestWrite = limits.longestPayload;
+    this.#longestMessage = limits.longestMessage;
   }
 
   /** Writes bytes of the stream; `callback` when there is room for more. */
@@ -31,15 +35,25 @@ export class Outgoing {
 
   /** Sends a message behind everything that was written before; false: 'drain' follows. */
   send(data: Uint8Array | string, options: SendOptions, callback: WriteCallback | undefined): boolean {
-    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-    // What the stream holds back goes first, but for what waits for a failover callback: that may send ahead.
-    if (!this.#session.handingOver) this.#unblock();
-    this.bytesWritten += bytes.length;
-    const own = typeof data === 'string' || bytes.length > copyLimit ? bytes : Buffer.from(bytes);
+    const own = this.prepare(data);
     const settled = callback === undefined ? undefined : (error: Error | undefined) => callback(error ?? null);
     const room = this.#session.send(own, options, settled);
     if (!room) this.#drainWanted = true;
     return room;
+  }
+
+  /**
+   * The bytes of a message that is about to be sent, the session's own: small ones are copied. Throws
+   * ERR_RSERPOOL_MESSAGE_TOO_LARGE for what the far side would not take.
+   */
+  prepare(data: Uint8Array | string): Uint8Array {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    const limit = Math.min(this.#session.longestMessage, this.#longestMessage);
+    if (bytes.length > limit) throw messageTooLarge(bytes.length, limit, undefined);
+    // What the stream holds back goes first, but for what waits for a failover callback: that may send ahead.
+    if (!this.#session.handingOver) this.#unblock();
+    this.bytesWritten += bytes.length;
+    return typeof data === 'string' || bytes.length > copyLimit ? bytes : Buffer.from(bytes);
   }
 
   /** The session has room again. Returns whether somebody who used `send` is to be told. */

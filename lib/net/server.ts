@@ -72,7 +72,7 @@ interface Element {
   readonly options: PoolListenOptions;
   readonly mapping: TcpMappingOptions;
   readonly identifier: number;
-  readonly sockets: Set<Socket>;
+  readonly sockets: Map<Socket, ElementSession>;
   listener: Listener;
   address: TransportAddress | undefined;
   registration: RegisteredElement | undefined;
@@ -145,6 +145,18 @@ export class Server extends net.Server {
     return this;
   }
 
+  /**
+   * Closes, and asks the users to go on elsewhere: each does so when everything that it has sent is answered or
+   * acknowledged, so that a rolling restart loses and repeats nothing. Resolves when all have gone ('close').
+   */
+  async handOver(): Promise<void> {
+    const element = this.#poolElement('handOver');
+    const closed = new Promise<void>((resolve) => this.once('close', resolve));
+    if (!this.#closing) this.close();
+    for (const session of element.sockets.values()) session.goElsewhere();
+    await closed;
+  }
+
   override async [Symbol.asyncDispose](): Promise<void> {
     if (this.#element === undefined) await super[Symbol.asyncDispose]();
     else await new Promise<void>((resolve) => void this.close(() => resolve()));
@@ -209,7 +221,7 @@ export class Server extends net.Server {
       options,
       mapping: checkMappingOptions(options),
       identifier,
-      sockets: new Set(),
+      sockets: new Map(),
       address: undefined,
       registration: undefined,
       policy: checkPolicy(options.policy ?? 'roundRobin', options.load),
@@ -322,7 +334,7 @@ export class Server extends net.Server {
         this.#drop(session, socket);
         return handler;
       }
-      element.sockets.add(socket);
+      element.sockets.set(socket, session);
       socket.once('close', () => {
         element.sockets.delete(socket);
         this.#closeIfDone(element);

@@ -32,30 +32,20 @@ import {
 } from './options.js';
 import { Outgoing } from './outgoing.js';
 import { poolAccess } from './pool-access.js';
-import { family, sessionProperties } from './session-properties.js';
+import { type RequestOptions, requestOver } from './request.js';
+import { defineSessionProperties, family } from './session-properties.js';
 
 export type { ElementInfo };
 
 export class Socket extends net.Socket {
   static {
-    for (const [name, ofSession] of Object.entries(sessionProperties)) {
-      const inherited = Object.getOwnPropertyDescriptor(net.Socket.prototype, name);
-      Object.defineProperty(Socket.prototype, name, {
-        configurable: true,
-        enumerable: inherited?.enumerable ?? false,
-        get(this: Socket) {
-          const session = this.#session;
-          if (session === undefined) return inherited?.get?.call(this);
-          const bytesRead = this.#delivery?.bytesRead ?? 0;
-          return ofSession({
-            session,
-            connecting: this.connecting,
-            bytesRead,
-            bytesWritten: this.#outgoing?.bytesWritten ?? 0,
-          });
-        },
-      });
-    }
+    defineSessionProperties(Socket.prototype, (socket: Socket) => {
+      const session = socket.#session;
+      if (session === undefined) return undefined;
+      const bytesRead = socket.#delivery?.bytesRead ?? 0;
+      const bytesWritten = socket.#outgoing?.bytesWritten ?? 0;
+      return { session, connecting: socket.connecting, bytesRead, bytesWritten };
+    });
   }
 
   #session: Session | undefined;
@@ -64,7 +54,6 @@ export class Socket extends net.Socket {
   #delivery: Delivery | undefined;
   #handling: MessageHandling | undefined;
   #outgoing: Outgoing | undefined;
-  #longestMessage = 0;
   /** What the session ended with. */
   #sessionError: Error | undefined;
   #resetting = false;
@@ -133,8 +122,8 @@ export class Socket extends net.Socket {
     this.#poolHandle = options.poolHandle;
     this.#ownIdentifier = options.peIdentifier;
     this.#cookie = options.cookie;
-    const handler = this.#begin(options.scope.clock, options, options.longestMessage);
-    this.#use(session, options.longestPayload);
+    const handler = this.#begin(options.scope.clock, options);
+    this.#use(session, options);
     return handler;
   }
 
@@ -146,21 +135,34 @@ export class Socket extends net.Socket {
   send(data: Uint8Array | string, options: SendOptions = {}, callback?: WriteCallback): boolean {
     this.#poolSession('send');
     checkSendOptions(options);
+    if (callback !== undefined) checkFunction('callback', callback);
+    this.#checkSending(data);
+    return this.#outgoing?.send(data, options, callback) ?? false;
+  }
+
+  /**
+   * Sends one message and resolves with its answer (users only): the element's last `message.reply()`, with the ones
+   * before it in `earlier`. It is sent again over failovers until it is answered, so an element may execute it again;
+   * that one sees it marked `redelivered`. Rejects with ERR_RSERPOOL_REQUEST_TIMEOUT after `timeout` ms, with the
+   * signal's reason, or with the session's error.
+   */
+  request(data: Uint8Array | string, options: RequestOptions = {}): Promise<Message> {
+    const session = this.#poolSession('request');
+    checkSendOptions(options);
+    if (!(session instanceof UserSession)) throw this.#notHere('request is for users');
+    this.#checkSending(data);
+    return requestOver(session, options, () => (this.#outgoing as Outgoing).prepare(data));
+  }
+
+  #checkSending(data: unknown): void {
     if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
       throw invalidArgumentType('data', 'of type string or an instance of Buffer or Uint8Array', data);
     }
-    const length = typeof data === 'string' ? Buffer.byteLength(data) : data.length;
-    if (length > this.#longestMessage) {
-      const detail = `${length} bytes; the limit is ${this.#longestMessage}`;
-      throw new RserpoolError('ERR_RSERPOOL_MESSAGE_TOO_LARGE', { detail, ...this.#where() });
-    }
-    if (callback !== undefined) checkFunction('callback', callback);
     // The far side's failure may come at any time and has an event of its own; sending after one's own end is a mistake.
     if (this.writableEnded && !this.destroyed) {
       throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'send after end', ...this.#where() });
     }
     this.#idle?.touch();
-    return this.#outgoing?.send(data, options, callback) ?? false;
   }
 
   /** Everything that was not acknowledged: after an error, what the application may send elsewhere (RFC 5352 section 6.7). */
@@ -354,19 +356,18 @@ export class Socket extends net.Socket {
     if (this.destroyed) (this as unknown as { _undestroy(): void })._undestroy();
     this.#connecting(true);
     if (onConnect !== undefined) this.once('connect', onConnect);
-    const handler = this.#begin(scope.clock, options, mapping.longestMessage);
+    const handler = this.#begin(scope.clock, options);
     const access = poolAccess(scope, poolHandle, mapping, options.mapping === 'tcp');
-    this.#use(new UserSession(access, scope.clock, scope.random, session, handler), mapping.longestPayload);
+    this.#use(new UserSession(access, scope.clock, scope.random, session, handler), mapping);
     return this;
   }
 
-  #begin(clock: Clock, options: DeliveryOptions, longestMessage: number): SessionHandler {
+  #begin(clock: Clock, options: DeliveryOptions): SessionHandler {
     this.#clock = clock;
     this.#handling = new MessageHandling(options, this, {
       onEnd: (end) => this.#delivery?.addEnd(end),
       onFailed: (error) => this.#onHandlerFailed(error),
     });
-    this.#longestMessage = longestMessage;
     this.#sessionClosed = false;
     this.#sessionError = undefined;
     this.#resetting = false;
@@ -381,9 +382,9 @@ export class Socket extends net.Socket {
     return this.#sessionHandler();
   }
 
-  #use(session: Session, longestWrite: number): void {
+  #use(session: Session, limits: { readonly longestPayload: number; readonly longestMessage: number }): void {
     this.#session = session;
-    this.#outgoing = new Outgoing(session, longestWrite);
+    this.#outgoing = new Outgoing(session, limits);
   }
 
   #sessionHandler(): SessionHandler {
@@ -438,8 +439,7 @@ export class Socket extends net.Socket {
     const whenClosed = this.#whenSessionClosed;
     this.#whenSessionClosed = undefined;
     if (whenClosed !== undefined) whenClosed(error);
-    else if (!this.destroyed && (error !== undefined || (this.readableEnded && this.writableFinished)))
-      this.destroy(error);
+    else if (!this.destroyed) this.destroy(error);
     this.#outgoing?.fail(error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', this.#where()));
   }
 

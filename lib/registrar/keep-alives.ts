@@ -74,8 +74,13 @@ export class KeepAlives {
       this.#fail(element, `reported by ${element.reporters.size} hosts`);
       return;
     }
-    // An acknowledgement of a moment ago is as good as a new one (RFC 5352 section 9.2, threat 9).
-    if (element.watch === 'idle' && now - element.heardAt >= timers.probeInterval) this.#probe(element);
+    this.ask(element);
+  }
+
+  /** Asks an element at once, unless it acknowledged a moment ago, which is as good (RFC 5352 section 9.2, threat 9). */
+  ask(element: ServedElement): void {
+    const { clock, timers } = this.#around.settings;
+    if (element.watch === 'idle' && clock.now() - element.heardAt >= timers.probeInterval) this.#probe(element);
   }
 
   /** Waits for the next keep-alive: the interval +-50 %, so that they spread. Elements of other servers are theirs to watch. */
@@ -192,7 +197,7 @@ function nameOf(entry: HandlespaceEntry): { poolHandle: string; identifier: numb
 }
 
 /** Where an element accepts ASAP over TCP. */
-function asapTarget(entry: HandlespaceEntry): TransportAddress | undefined {
+export function asapTarget(entry: HandlespaceEntry): TransportAddress | undefined {
   const transport: { type: string; port?: number; address?: string } | undefined = entry.element.asapTransport;
   if (transport?.type !== 'tcp' || transport.address === undefined || transport.port === undefined) return undefined;
   return { host: transport.address, port: transport.port };

@@ -10,6 +10,7 @@ import {
   checkString,
 } from '../arguments.js';
 import { type Clock, systemClock } from '../clock.js';
+import { type EnrpOptions, type EnrpSettings, enrpSettings } from '../enrp/options.js';
 import type { PolicyRegistry } from '../policy/registry.js';
 import { type Random, systemRandom } from '../random.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
@@ -103,6 +104,8 @@ export interface RegistrarOptions {
    * loopback, where the element runs on this machine and may have any address of it.
    */
   readonly acceptForeignAddresses?: boolean;
+  /** Peers, and where they reach this registrar (RFC 5353). Default: it stands alone and opens no port for peers. */
+  readonly enrp?: EnrpOptions;
   readonly timers?: Partial<RegistrarTimers>;
   readonly limits?: Partial<RegistrarLimits>;
   /** Default: the policies that the library brings. */
@@ -119,6 +122,7 @@ export interface RegistrarSettings {
   readonly port: number;
   readonly serverId: number;
   readonly acceptForeignAddresses: boolean;
+  readonly enrp: EnrpSettings | undefined;
   readonly timers: RegistrarTimers;
   readonly limits: RegistrarLimits;
   readonly policies: PolicyRegistry | undefined;
@@ -145,6 +149,7 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
       options.acceptForeignAddresses === undefined
         ? false
         : checkBoolean('options.acceptForeignAddresses', options.acceptForeignAddresses),
+    enrp: options.enrp === undefined ? undefined : enrpSettings(options.enrp),
     timers: checkNumbers('options.timers', defaultRegistrarTimers, options.timers, (path, value, name) =>
       checkMilliseconds(path, value, 'finite', mayBeZero.has(name) ? 0 : 1),
     ),

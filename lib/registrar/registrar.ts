@@ -7,14 +7,16 @@
 import { EventEmitter } from 'node:events';
 import { type AsapChannel, openAsapChannel } from '../asap/asap-channel.js';
 import { diagnosticEvent } from '../diagnostics.js';
+import { EnrpServer } from '../enrp/enrp-server.js';
 import { formatIdentifier, RserpoolError } from '../errors.js';
 import type { HandlespaceChange } from '../handlespace/change.js';
 import { Handlespace, type HandlespaceOptions } from '../handlespace/handlespace.js';
-import type { ByteStream, ByteStreamHandler, Listener, TransportAddress } from '../transport/transport.js';
+import type { ByteStream, Listener, TransportAddress } from '../transport/transport.js';
 import type { AsapMessage } from '../wire/messages.js';
 import { poolHandleText } from '../wire/pool-handle.js';
 import { RegistrarConnection } from './connection.js';
 import { Connections } from './connections.js';
+import { HomeClaims } from './home-claims.js';
 import { type RegistrarOptions, type RegistrarSettings, registrarSettings } from './options.js';
 import { PoolAnswers } from './pool-answers.js';
 import { Registrations, type RejectedRegistration } from './registrations.js';
@@ -45,6 +47,10 @@ export interface RegistrarChange {
 /** Events of a registrar. 'error' is one that ended it: it could not listen. */
 export interface RegistrarEvents {
   listening: [address: TransportAddress];
+  /** The port for peers is open. */
+  enrpListening: [address: TransportAddress];
+  /** With peers: the handlespace is initialised (RFC 5353 section 3.2). */
+  ready: [];
   change: [change: RegistrarChange];
   rejected: [registration: RejectedRegistration];
   error: [error: Error];
@@ -58,9 +64,12 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   readonly serverId: number;
   /** The pools. Whoever changes it tells subscribers and elements by that alone. */
   readonly handlespace: Handlespace;
+  /** The peers; undefined without the option `enrp`. */
+  readonly enrp: EnrpServer | undefined;
   readonly #settings: RegistrarSettings;
   readonly #registrations: Registrations;
   readonly #answers: PoolAnswers;
+  readonly #claims: HomeClaims;
   readonly #connections: Connections;
   readonly #onHandlespaceChange = new Set<(change: HandlespaceChange) => void>();
   #listener: Listener | undefined;
@@ -69,6 +78,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   #state: 'new' | 'listening' | 'closing' | 'closed' = 'new';
   /** What is still open while closing: the port and the connections. */
   #portOpen = false;
+  #enrpOpen = false;
 
   /** Throws Node's argument errors; does nothing until `listen`. */
   constructor(options: RegistrarOptions = {}) {
@@ -95,6 +105,9 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       handlespace,
       onRejected: (facts) => void this.emit('rejected', facts),
     });
+    const registrations = this.#registrations;
+    this.#claims = new HomeClaims({ settings, handlespace, registrations, serve: (stream) => this.#serve(stream) });
+    this.enrp = this.#createEnrp();
   }
 
   /** Where it listens, once it does. */
@@ -118,14 +131,27 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     };
   }
 
-  /** Starts to serve ASAP over TCP; 'listening' or 'error' follows. Once only. */
+  /**
+   * Starts to serve ASAP over TCP; 'listening' or 'error' follows. With peers it first gets the handlespace of one of
+   * them, or finds that it is alone, unless `enrp.serveWhileStarting`. Once only.
+   */
   listen(onListening?: (address: TransportAddress) => void): this {
     if (this.#state !== 'new') {
       throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'a registrar listens once' });
     }
     if (onListening !== undefined) this.once('listening', onListening);
-    const { host, port, transport } = this.#settings;
     this.#state = 'listening';
+    const { enrp } = this;
+    if (enrp === undefined || this.#settings.enrp?.serveWhileStarting === true) this.#listenToElements();
+    if (enrp === undefined) return this;
+    this.#enrpOpen = true;
+    enrp.listen();
+    return this;
+  }
+
+  #listenToElements(): void {
+    if (this.#listener !== undefined || this.#state !== 'listening') return;
+    const { host, port, transport } = this.#settings;
     this.#portOpen = true;
     this.#listener = transport.listen(
       { host, port },
@@ -134,7 +160,10 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
           this.#address = address;
           if (this.#state === 'listening') this.emit('listening', address);
         },
-        onConnection: (stream) => this.#onConnection(stream),
+        onConnection: (stream) => {
+          this.#serve(stream);
+          return stream.handler;
+        },
         onError: (error) => {
           this.#portOpen = false;
           this.close();
@@ -142,7 +171,33 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
         },
       },
     );
-    return this;
+  }
+
+  #createEnrp(): EnrpServer | undefined {
+    const { enrp, clock, random, transport, limits, serverId } = this.#settings;
+    if (enrp === undefined) return undefined;
+    const registrations = this.#registrations;
+    return new EnrpServer({
+      ...{ serverId, clock, random, transport },
+      settings: enrp,
+      handlespace: this.handlespace,
+      maxElements: limits.maxElements,
+      elements: {
+        isConnected: (entry) => registrations.isConnected(entry),
+        claim: (entries) => this.#claims.claim(entries),
+        verify: (entry) => registrations.verify(entry),
+      },
+      onListening: (address) => void this.emit('enrpListening', address),
+      onReady: () => {
+        this.#listenToElements();
+        this.emit('ready');
+      },
+      onError: (error) => {
+        this.#enrpOpen = false;
+        this.close();
+        this.emit('error', error);
+      },
+    });
   }
 
   /** Tells `listener` of each change of the handlespace, at once: for peers (RFC 5353 section 3.3). */
@@ -163,6 +218,13 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     if (this.#state === 'closing') return this;
     this.#state = 'closing';
     this.#registrations.close();
+    this.#claims.close();
+    if (this.#enrpOpen) {
+      this.enrp?.close(() => {
+        this.#enrpOpen = false;
+        this.#closeIfDone();
+      });
+    }
     if (this.#portOpen) {
       this.#listener?.close(() => {
         this.#portOpen = false;
@@ -179,12 +241,13 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   }
 
   #closeIfDone(): void {
-    if (this.#state !== 'closing' || this.#portOpen || this.#connections.size > 0) return;
+    if (this.#state !== 'closing' || this.#portOpen || this.#enrpOpen || this.#connections.size > 0) return;
     this.#state = 'closed';
     this.emit('close');
   }
 
-  #onConnection(stream: ByteStream): ByteStreamHandler {
+  /** Serves ASAP on a connection, whose handler it sets; one too many is reset. */
+  #serve(stream: ByteStream): RegistrarConnection {
     const { clock, limits } = this.#settings;
     const { channel }: { channel: AsapChannel } = openAsapChannel(
       stream,
@@ -195,15 +258,15 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       clock,
       limits,
     );
-    const { handler } = stream;
     const connection = new RegistrarConnection(channel);
     if (this.#state !== 'listening' || !this.#connections.add(connection)) channel.abort();
-    return handler;
+    return connection;
   }
 
   #onClose(connection: RegistrarConnection, error: Error | undefined): void {
     if (!this.#connections.remove(connection, error)) return;
     this.#answers.forget(connection);
+    this.#claims.onClosed(connection);
     if (this.#state === 'listening') this.#registrations.forget(connection);
     else this.#closeIfDone();
   }
@@ -222,7 +285,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
         this.#answers.answer(connection, message);
         return;
       case 'endpointKeepAliveAck':
-        this.#registrations.onKeepAliveAck(message, connection);
+        if (!this.#claims.onAck(connection, message)) this.#registrations.onKeepAliveAck(message, connection);
         return;
       case 'endpointUnreachable':
         this.#registrations.onUnreachable(message, connection);
@@ -235,6 +298,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   #onChange(change: HandlespaceChange): void {
     this.#registrations.onChange(change);
     this.#answers.onChange(change);
+    this.enrp?.onHandlespaceChange(change);
     for (const listener of this.#onHandlespaceChange) listener(change);
     const { type, reason, poolHandle, entry } = change;
     const facts = { type, reason, poolHandle: poolHandleText(poolHandle), identifier: entry.identifier };

@@ -37,7 +37,13 @@ export interface RegistrationsSurroundings {
 }
 
 /** Elements that are told when they are removed without having asked for it. */
-const toldOnRemoval: ReadonlySet<ChangeReason> = new Set(['expiry', 'unreachable', 'administration']);
+const toldOnRemoval: ReadonlySet<ChangeReason> = new Set([
+  'expiry',
+  'unreachable',
+  'administration',
+  'handleUpdate',
+  'handleTable',
+]);
 
 export class Registrations {
   readonly #around: RegistrationsSurroundings;
@@ -126,7 +132,7 @@ export class Registrations {
       this.#armExpiry();
       // It has another home now, which watches it.
       if (element?.connection !== undefined && element.entry.owner !== this.#around.settings.serverId)
-        this.#detach(element);
+        this.#handOver(element);
       return;
     }
     if (element === undefined) return;
@@ -158,6 +164,25 @@ export class Registrations {
     return element;
   }
 
+  /** Whether an element has a connection to us that is open. */
+  isConnected(entry: HandlespaceEntry): boolean {
+    return this.#served.get(elementKey(entry.poolHandle, entry.identifier))?.connection?.channel.open === true;
+  }
+
+  /** An element of ours acknowledged a keep-alive over a connection that we dialled: it is served over that one now. */
+  adopt(entry: HandlespaceEntry, connection: RegistrarConnection): void {
+    const element = this.serve(entry);
+    element.connection?.elements.delete(element);
+    element.connection = connection;
+    connection.elements.add(element);
+    this.#keepAlives.start(element);
+  }
+
+  /** Asks an element at once whether it is there, and removes it if it does not answer. */
+  verify(entry: HandlespaceEntry): void {
+    this.#keepAlives.ask(this.serve(entry));
+  }
+
   close(): void {
     this.#closed = true;
     this.#expiryTimer?.cancel();
@@ -165,6 +190,16 @@ export class Registrations {
     for (const element of this.#served.values()) this.#keepAlives.stop(element);
     this.#removals.clear();
     this.#served.clear();
+  }
+
+  /**
+   * A peer says that it is the home of an element that has a connection to us. It has left us, then, and does not
+   * listen here any more; if it has not, it hears that its registration ended, and registers again.
+   */
+  #handOver(element: ServedElement): void {
+    const { poolHandle, identifier } = element.entry;
+    element.connection?.send({ type: 'deregistrationResponse', poolHandle, peIdentifier: identifier, errors: [] });
+    this.#detach(element);
   }
 
   /** Parts an element from its connection and stops watching it. */

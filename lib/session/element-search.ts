@@ -146,9 +146,10 @@ export class ElementSearch {
     // The registrar's silence is to be known as such before the time for all of it runs out.
     const timeout = Math.max(1, (this.#deadlineAt - this.#clock.now()) * 0.9);
     this.#pool.resolve(refresh, timeout, (error, pool) => {
-      if (run !== this.#run || !this.#searching) return;
+      // News is news, even when an element was found without it: the next search may have to do with what is known.
       if (pool !== undefined) this.#candidates.update(pool);
-      else if (error !== undefined) this.#errors.push(error);
+      if (run !== this.#run || !this.#searching) return;
+      if (pool === undefined && error !== undefined) this.#errors.push(error);
       goOn();
     });
   }

@@ -65,13 +65,16 @@ export class Detection {
       session.state !== 'closed' && session.state !== 'gone' && session.failovers === failovers && lasts();
     this.judged++;
     this.#after(bound, () => {
-      if (!goesOn() || this.#isExcused(session, since, known)) return;
+      if (!goesOn() || this.#choice(session, since, known) === undefined) return;
       const patience = this.#world.scenario.mapping.failureTimeout + perSilentElement;
       // Those that do not answer either have to be tried before one that does.
       this.#after(this.#silentElements(session, element, since) * patience, () => {
-        if (!goesOn() || this.#isExcused(session, since, known)) return;
+        const choice = this.#choice(session, since, known);
+        if (!goesOn() || choice === undefined) return;
         const late = (this.#world.now - since).toFixed(0);
-        this.#world.fail(`${session.name} has no other element ${late} ms after ${element.name} failed`);
+        this.#world.fail(
+          `${session.name} has no other element ${late} ms after ${element.name} failed, and ${choice.name} is well`,
+        );
       });
     });
   }
@@ -81,19 +84,19 @@ export class Detection {
     else this.#world.network.time.schedule(delay, judge);
   }
 
-  /** Whether something else stood in the way: of the user, or of every other element that it can know of. */
-  #isExcused(session: UsingSession, since: number, known: readonly number[]): boolean {
+  /** An element that nothing kept the user from; undefined if the user itself was disturbed, or every one it can know of. */
+  #choice(session: UsingSession, since: number, known: readonly number[]): ElementProcess | undefined {
     const { health } = this.#world;
     const { user } = session;
     const quiet = since - quietTime;
-    if (health.wasDisturbed(quiet, user.name)) return true;
+    if (health.wasDisturbed(quiet, user.name)) return undefined;
     const ask = Health.way(user.address, registrarAddress.host);
     const isAlone = health.wasDisturbed(quiet, registrarName, ask);
     for (const element of this.#pool.elements) {
       // Without a registrar a session goes to those that it knows.
-      if (this.#isHealthy(session, element, quiet) && (!isAlone || known.includes(element.identifier))) return false;
+      if (this.#isHealthy(session, element, quiet) && (!isAlone || known.includes(element.identifier))) return element;
     }
-    return true;
+    return undefined;
   }
 
   #isHealthy(session: UsingSession, element: ElementProcess, quiet: number): boolean {

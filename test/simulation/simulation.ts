@@ -71,7 +71,7 @@ async function actWithFaults(world: World, cluster: Cluster, faults: Faults): Pr
     await world.runUntil(world.now + pause);
     const enough = control || (faults.total >= 5 && faults.kinds >= 3);
     const done = cluster.usingSessions.every((session) => session.isDoneSending);
-    if (world.now >= activeTime && enough && (done || world.now >= 3 * activeTime)) return;
+    if (world.now >= activeTime && enough && (done || world.now >= 5 * activeTime)) return;
     if (!control) faults.strike();
   }
 }

@@ -42,7 +42,7 @@ import { linger } from './linger.js';
 import { judgeHello, ownHello, peerHello, type TcpMappingSide, tcpMappingFeatures } from './opening.js';
 import { type TcpMappingOptions, userTimeout } from './options.js';
 import { Outbound } from './outbound.js';
-import { FrameReader } from './reader.js';
+import { copyOf, FrameReader } from './reader.js';
 import { FrameWriter } from './writer.js';
 
 /** Bytes handed to the stream in one call. */
@@ -234,7 +234,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
         if (length < dataHeaderLength) return this.#protocolError(`a data frame of ${length} bytes`);
         if (view.getUint32(body + 4) === asapPpid) {
           if ((flags & wholeMessage) !== wholeMessage) return this.#protocolError('a control message in fragments');
-          this.handler.onControl(bytes.slice(body + dataHeaderLength, body + length));
+          this.handler.onControl(copyOf(bytes.subarray(body + dataHeaderLength, body + length)));
         } else this.#onArrival(this.#inbound.data(flags, streamId, bytes, view, body, length));
         break;
       case frameType.shutdown:
@@ -340,13 +340,13 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   #scheduleFlush(): void {
     if (this.#flushScheduled || this.#state === 'closed') return;
     this.#flushScheduled = true;
-    this.#clock.defer(() => {
-      this.#flushScheduled = false;
-      this.#flush();
-    });
+    // Who was stopped reads before it writes: a write to a far side that has gone meanwhile would cost what it had sent.
+    if (this.#heartbeats.isOverdue) this.#clock.nextTurn(() => this.#flush());
+    else this.#clock.defer(() => this.#flush());
   }
 
   #flush(): void {
+    this.#flushScheduled = false;
     if (this.#state === 'closed' || this.#state === 'closing') return;
     if (!this.#blocked) this.#heartbeats.writeOwed();
     this.#grantCredit();

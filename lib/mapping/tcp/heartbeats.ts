@@ -47,6 +47,8 @@ export class Heartbeats {
   #leaseUntil = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
   #timerDue = 0;
+  /** The timer has fired late, and the sockets have not been read since. */
+  #wasLate = false;
   #stopped = false;
   /** The flags of a heartbeat that is to leave with the next flush. */
   #owed: number | undefined;
@@ -69,6 +71,11 @@ export class Heartbeats {
 
   get rto(): number | undefined {
     return this.#roundTrip.rto;
+  }
+
+  /** Whether our own timer should have fired: this process was stopped, or busy, and has not read its sockets since. */
+  get isOverdue(): boolean {
+    return this.#wasLate || (this.#timer !== undefined && this.#clock.now() > this.#timerDue + 1);
   }
 
   /** Our clock in microseconds, modulo 2^32. */
@@ -200,6 +207,10 @@ export class Heartbeats {
     this.#timer = undefined;
     const now = this.#clock.now();
     if (this.#liveness.isLate(now, this.#timerDue)) {
+      this.#wasLate = true;
+      this.#clock.nextTurn(() => {
+        this.#wasLate = false;
+      });
       // What the far side said meanwhile waits to be read: it is not to be blamed for our own stop.
       this.#liveness.excuse(now);
       if (this.#asking) this.ask();

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from '../mapping.js';
 import { dataFlag, dataHeaderLength, expandSequence, messageOverhead } from './frame.js';
 import type { TcpMappingOptions } from './options.js';
+import { copyOf } from './reader.js';
 
 interface OpenMessage {
   readonly sequence: number;
@@ -145,7 +146,7 @@ export class Inbound {
    */
   #ownOrShared(piece: Uint8Array): Uint8Array {
     const waits = this.#arrived.length - this.#head >= messagesInChunks;
-    return waits && piece.length * 2 < piece.buffer.byteLength ? piece.slice() : piece;
+    return waits && piece.length * 2 < piece.buffer.byteLength ? copyOf(piece) : piece;
   }
 
   /** A shutdown frame. */
