@@ -28,8 +28,8 @@ export class PoolAnswers {
   readonly #subscribers = new Map<PoolHandle, Set<RegistrarConnection>>();
   /** Pools with changes that their subscribers are not told of yet. */
   readonly #changed = new Set<PoolHandle>();
-  /** What an element takes in a message: each is a new object when it changes, so its size is measured once. */
-  readonly #sizes = new WeakMap<PoolElement, number>();
+  /** The most bytes that any element has taken in a message: while all could be as large, none is measured. */
+  #largestElement = 0;
   /** Pools whose subscribers were told of them while elements were suspended, and so do not know those. */
   readonly #incomplete = new Set<PoolHandle>();
   #pushedAt = Number.NEGATIVE_INFINITY;
@@ -71,6 +71,8 @@ export class PoolAnswers {
 
   /** A pool changed: its subscribers are told soon, if it changed for them. */
   onChange(change: HandlespaceChange): void {
+    if (change.type !== 'removed')
+      this.#largestElement = Math.max(this.#largestElement, poolElementSize(change.entry.element));
     if (!this.#subscribers.has(change.poolHandle)) return;
     const { poolHandle, previous, entry } = change;
     const isBack = change.resumed && this.#incomplete.has(poolHandle);
@@ -148,19 +150,12 @@ export class PoolAnswers {
       writePolicy(writer, policy);
     });
     let room = maxMessageLength - 4 - head;
+    if (elements.length * this.#largestElement <= room) return elements;
     for (const [i, element] of elements.entries()) {
-      room -= this.#sizeOf(element);
+      room -= poolElementSize(element);
       if (room < 0) return elements.slice(0, i);
     }
     return elements;
-  }
-
-  #sizeOf(element: PoolElement): number {
-    const known = this.#sizes.get(element);
-    if (known !== undefined) return known;
-    const size = poolElementSize(element);
-    this.#sizes.set(element, size);
-    return size;
   }
 
   #subscribe(connection: RegistrarConnection, poolHandle: PoolHandle, wanted: number): boolean {

@@ -146,7 +146,7 @@ export class Registrations {
     element.connection?.send({ type: 'deregistrationResponse', poolHandle, peIdentifier: identifier, errors: [] });
   }
 
-  /** What this registrar keeps about an element of its handlespace; it begins to watch those it owns. */
+  /** What this registrar keeps about an element of its handlespace; made when first asked for. */
   serve(entry: HandlespaceEntry): ServedElement {
     const key = elementKey(entry.poolHandle, entry.identifier);
     const present = this.#served.get(key);
