@@ -78,6 +78,9 @@ export function checkMappingOptions(given: MappingOptions): TcpMappingOptions {
   for (const name of mappingTimes) if (given[name] !== undefined) checkMilliseconds(`options.${name}`, given[name]);
   for (const name of mappingSizes)
     if (given[name] !== undefined) checkInteger(`options.${name}`, given[name], 1024, 0xffffffff);
+  if (given.undetectedConnections !== undefined) {
+    checkInteger('options.undetectedConnections', given.undetectedConnections, 0);
+  }
   if (given.openMessages !== undefined) checkInteger('options.openMessages', given.openMessages, 1, 65536);
   for (const name of ['failureTimeout', 'heartbeatInterval'] as const) {
     const value = given[name];

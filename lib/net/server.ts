@@ -10,7 +10,13 @@ import { tcpMappingOffer } from '../mapping/offer.js';
 import { TcpMappingConnection } from '../mapping/tcp/connection.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
 import { ElementSession } from '../session/element-session.js';
-import { type ByteStream, formatAddress, type Listener, type TransportAddress } from '../transport/transport.js';
+import {
+  type ByteStream,
+  formatAddress,
+  type Listener,
+  noHandler,
+  type TransportAddress,
+} from '../transport/transport.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { guard } from './guarded.js';
@@ -64,6 +70,9 @@ function notRunning(): Error {
   return Object.assign(new Error('Server is not running.'), { code: 'ERR_SERVER_NOT_RUNNING' });
 }
 
+/** Beyond `maxConnections`, so many connections may be there that have not said what they want. */
+const connectionsForRegistrars = 16;
+
 const refused = diagnosticEvent<{ remote: string; reason: string }>('net', 'connection-refused');
 
 /** Everything that belongs to one `listen` for a pool. */
@@ -73,6 +82,8 @@ interface Element {
   readonly mapping: TcpMappingOptions;
   readonly identifier: number;
   readonly sockets: Map<Socket, ElementSession>;
+  /** Accepted, and not yet known to be of a user or of a registrar. */
+  readonly undetected: Set<ByteStream>;
   listener: Listener;
   address: TransportAddress | undefined;
   registration: RegisteredElement | undefined;
@@ -222,6 +233,7 @@ export class Server extends net.Server {
       mapping: checkMappingOptions(options),
       identifier,
       sockets: new Map(),
+      undetected: new Set(),
       address: undefined,
       registration: undefined,
       policy: checkPolicy(options.policy ?? 'roundRobin', options.load),
@@ -299,12 +311,29 @@ export class Server extends net.Server {
   }
 
   #onConnection(stream: ByteStream, element: Element): ReturnType<typeof incoming> {
-    const { scope, mapping } = element;
+    const { scope, mapping, undetected } = element;
+    const onRefused = (refusedStream: ByteStream, reason: string): void => {
+      undetected.delete(refusedStream);
+      refused.publish({ remote: formatAddress(refusedStream.remoteAddress), reason });
+    };
+    // Registrars must be able to look after an element that is full.
+    const room = Math.max(0, (this.maxConnections ?? mapping.undetectedConnections) - element.sockets.size);
+    if (undetected.size >= room + connectionsForRegistrars) {
+      stream.destroy();
+      onRefused(stream, 'too many connections that have not said what they want');
+      return noHandler;
+    }
+    undetected.add(stream);
     return incoming(stream, scope.clock, mapping, {
-      onMapping: (accepted) => this.#onMapping(accepted, element),
-      onAsap: (accepted, firstBytes) => scope.endpoint.acceptChannel(accepted, firstBytes),
-      onRefused: (refusedStream, reason) =>
-        refused.publish({ remote: formatAddress(refusedStream.remoteAddress), reason }),
+      onMapping: (accepted) => {
+        undetected.delete(accepted);
+        return this.#onMapping(accepted, element);
+      },
+      onAsap: (accepted, firstBytes) => {
+        undetected.delete(accepted);
+        return scope.endpoint.acceptChannel(accepted, firstBytes);
+      },
+      onRefused,
     });
   }
 

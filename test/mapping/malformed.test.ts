@@ -250,7 +250,7 @@ test('an abort that comes: the code decides what the handler learns', (t) => {
     [abortCode.wrongElement, 'ERR_RSERPOOL_CONNECTION_BROKEN'],
     [abortCode.application, 'ERR_RSERPOOL_ABORTED'],
     [abortCode.failedOver, 'ERR_RSERPOOL_CONNECTION_BROKEN'],
-    [abortCode.limit, 'ERR_RSERPOOL_CONNECTION_BROKEN'],
+    [abortCode.limit, 'ERR_RSERPOOL_LIMIT'],
     [abortCode.heartbeatTimeout, 'ERR_RSERPOOL_CONNECTION_BROKEN'],
     [abortCode.handlerFailed, 'ERR_RSERPOOL_CONNECTION_BROKEN'],
     [0xffffffff, 'ERR_RSERPOOL_CONNECTION_BROKEN'],

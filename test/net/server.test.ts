@@ -2,6 +2,7 @@ import test from 'ava';
 import type { Resolution } from '../../lib/asap/resolution.js';
 import type { Server } from '../../lib/net/server.js';
 import type { ByteStream } from '../../lib/transport/transport.js';
+import { noHandler } from '../../lib/transport/transport.js';
 import { collect, event, type TestElement, World } from './world.js';
 
 const registered = (element: TestElement) => () => element.server.registered;
@@ -253,4 +254,33 @@ test('a registration that is rejected is an error event', async (t) => {
   const [error] = await world.until(event(other.server, 'error'));
   t.is((error as NodeJS.ErrnoException).code, 'ERR_RSERPOOL_REGISTRATION_REJECTED');
   t.false(other.server.registered);
+});
+
+test('connections that never say what they want cannot pile up, and keep no registrar out for long', async (t) => {
+  const world = new World();
+  world.registrar();
+  const element = world.element(undefined, { undetectedConnections: 4, helloTimeout: 1000 });
+  await world.until(() => element.server.registered);
+  const { address, port } = element.server.address() as { address: string; port: number };
+  const stranger = world.spawn('stranger');
+  let open = 0;
+  for (let i = 0; i < 100; i++) {
+    stranger.transport.connect(
+      { host: element.process.address, port },
+      {
+        onOpen(stream) {
+          open++;
+          return { ...noHandler, onEnd: () => stream.destroy(), onClose: () => open-- };
+        },
+        onError: (error) => t.fail(`${address}: ${error.message}`),
+      },
+    );
+  }
+  await world.run(100);
+  t.is(open, 20);
+  await world.run(2000);
+  t.is(open, 0);
+  const socket = world.client();
+  await world.until(() => !socket.connecting);
+  t.is(socket.element?.identifier, element.server.peIdentifier);
 });

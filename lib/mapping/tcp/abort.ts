@@ -30,6 +30,7 @@ export function abortError(body: Uint8Array): RserpoolError {
   const reason = new TextDecoder().decode(body.subarray(4, 4 + longestReason));
   if (code === abortCode.application)
     return new RserpoolError('ERR_RSERPOOL_ABORTED', { detail: reason, origin: 'remote' });
+  if (code === abortCode.limit) return new RserpoolError('ERR_RSERPOOL_LIMIT', { detail: reason, origin: 'remote' });
   if (code === abortCode.versionMismatch) {
     return new RserpoolError('ERR_RSERPOOL_VERSION_MISMATCH', { detail: reason, origin: 'remote' });
   }

@@ -14,6 +14,8 @@ export interface TcpMappingOptions {
   readonly longestUserTimeout: number;
   /** Milliseconds that an element waits for a whole hello. Default: 3000. */
   readonly helloTimeout: number;
+  /** Accepted connections that have not said what they want, where the server has no `maxConnections`. Default: 1000. */
+  readonly undetectedConnections: number;
   /** Milliseconds that an ended connection waits for the far side to close. Default: 1000. */
   readonly closeTimeout: number;
   /** Bytes of messages that the far side may send before the application has taken them. Default: 1 MiB. */
@@ -36,6 +38,7 @@ export function tcpMappingOptions(given: Partial<TcpMappingOptions> = {}): TcpMa
     userTimeout: given.userTimeout ?? 10_000,
     longestUserTimeout: given.longestUserTimeout ?? 300_000,
     helloTimeout: given.helloTimeout ?? 3000,
+    undetectedConnections: given.undetectedConnections ?? 1000,
     closeTimeout: given.closeTimeout ?? 1000,
     window: given.window ?? 1024 * 1024,
     longestPayload: given.longestPayload ?? 64 * 1024,
