@@ -13,7 +13,7 @@ import { weightedRandom } from '../lib/policy/weighted-random.js';
 import { weightedRoundRobin } from '../lib/policy/weighted-round-robin.js';
 import { seededRandom } from '../lib/random.js';
 import type { MemberSelectionPolicy } from '../lib/wire/parameters.js';
-import { BareFenwickTree, BareHeap } from './policy-structures.js';
+import { BareFenwickTree, BareHeap } from './policy/bare-structures.js';
 
 const elements = 100_000;
 const operations = 400_000;

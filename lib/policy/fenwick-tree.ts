@@ -4,8 +4,11 @@
  */
 
 export class FenwickTree {
-  /** From index 1; each place holds the sum of as many weights as its lowest set bit says, its own the last. */
-  #sums = new Float64Array(64);
+  /**
+   * From index 1; each place holds the sum of as many weights as its lowest set bit says, its own the last. The length
+   * is a power of two, and places without an item hold infinity, so that `find` never has to look where the end is.
+   */
+  #sums = new Float64Array(64).fill(Number.POSITIVE_INFINITY);
   #size = 0;
   #total = 0;
 
@@ -41,22 +44,20 @@ export class FenwickTree {
   /** The item that covers `point`, which is in [0, total): never one of weight 0. */
   find(point: number): number {
     const sums = this.#sums;
-    const size = this.#size;
     let left = point;
     let place = 0;
-    for (let span = 1 << (31 - Math.clz32(size)); span > 0; span >>= 1) {
-      const next = place + span;
-      if (next > size) continue;
-      const sum = sums[next] as number;
-      if (sum > left) continue;
-      left -= sum;
-      place = next;
+    for (let span = sums.length >> 1; span > 0; span >>= 1) {
+      const sum = sums[place + span] as number;
+      if (sum <= left) {
+        left -= sum;
+        place += span;
+      }
     }
     return place;
   }
 
   #grow(): void {
-    const sums = new Float64Array(this.#sums.length * 2);
+    const sums = new Float64Array(this.#sums.length * 2).fill(Number.POSITIVE_INFINITY);
     sums.set(this.#sums);
     this.#sums = sums;
   }

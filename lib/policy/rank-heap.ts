@@ -14,16 +14,26 @@ export class RankHeap<Item> {
   #places = new Uint32Array(64);
   /** By place. */
   #slots = new Uint32Array(64);
-  #ranks = new Float64Array(64);
-  #turns = new Float64Array(64);
+  /** Rank and turn of each place, side by side: they are compared together. */
+  #keys = new Float64Array(128);
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
+  /** The least item, or undefined when empty. */
+  get least(): Item | undefined {
+    return this.#size === 0 ? undefined : this.#items[this.#slots[0] as number];
+  }
+
+  /** The least item becomes the last of its equals, with its rank raised by so much. */
+  turnLeast(turn: number, raised: number): void {
+    this.#siftDown(0, this.#slots[0] as number, this.#rankAt(0) + raised, turn);
+  }
+
   rankOf(slot: number): number {
-    return this.#ranks[this.#places[slot] as number] as number;
+    return this.#rankAt(this.#places[slot] as number);
   }
 
   /** Adds an item and returns its slot, which it keeps until it is removed. */
@@ -42,14 +52,14 @@ export class RankHeap<Item> {
   /** Gives the item another rank and leaves it its turn. */
   setRank(slot: number, rank: number): void {
     const place = this.#places[slot] as number;
-    this.#settle(place, slot, rank, this.#turns[place] as number);
+    this.#settle(place, slot, rank, this.#turnAt(place));
   }
 
   remove(slot: number): void {
     const place = this.#places[slot] as number;
     const last = --this.#size;
     if (place < last) {
-      this.#settle(place, this.#slots[last] as number, this.#ranks[last] as number, this.#turns[last] as number);
+      this.#settle(place, this.#slots[last] as number, this.#rankAt(last), this.#turnAt(last));
     }
     this.#items[slot] = undefined;
     this.#free.push(slot);
@@ -59,11 +69,10 @@ export class RankHeap<Item> {
   smallest(count: number): Item[] {
     const wanted = Math.min(count, this.#size);
     if (wanted <= 0) return [];
-    if (wanted === 1) return [this.#items[this.#slots[0] as number] as Item];
     const found: Item[] = [];
     // The next in order is always a child of one already found.
     const frontier = new IndexedHeap<number>(ignoreMove);
-    frontier.push(0, this.#ranks[0] as number, this.#turns[0] as number);
+    frontier.push(0, this.#rankAt(0), this.#turnAt(0));
     for (;;) {
       const place = frontier.least as number;
       found.push(this.#items[this.#slots[place] as number] as Item);
@@ -71,7 +80,7 @@ export class RankHeap<Item> {
       frontier.remove(0);
       const end = Math.min(place * 4 + 5, this.#size);
       for (let child = place * 4 + 1; child < end; child++) {
-        frontier.push(child, this.#ranks[child] as number, this.#turns[child] as number);
+        frontier.push(child, this.#rankAt(child), this.#turnAt(child));
       }
     }
   }
@@ -94,15 +103,14 @@ export class RankHeap<Item> {
 
   #siftDown(from: number, slot: number, rank: number, turn: number): void {
     const size = this.#size;
-    const ranks = this.#ranks;
-    const turns = this.#turns;
+    const keys = this.#keys;
     let place = from;
     for (;;) {
       const first = place * 4 + 1;
       if (first >= size) break;
       let least = first;
       for (let child = first + 1, end = Math.min(first + 4, size); child < end; child++) {
-        if (this.#before(ranks[child] as number, turns[child] as number, least)) least = child;
+        if (this.#before(keys[child * 2] as number, keys[child * 2 + 1] as number, least)) least = child;
       }
       if (this.#before(rank, turn, least)) break;
       this.#move(least, place);
@@ -111,28 +119,36 @@ export class RankHeap<Item> {
     this.#put(place, slot, rank, turn);
   }
 
+  #rankAt(place: number): number {
+    return this.#keys[place * 2] as number;
+  }
+
+  #turnAt(place: number): number {
+    return this.#keys[place * 2 + 1] as number;
+  }
+
   #before(rank: number, turn: number, place: number): boolean {
-    const other = this.#ranks[place] as number;
-    return rank < other || (rank === other && turn < (this.#turns[place] as number));
+    const other = this.#rankAt(place);
+    return rank < other || (rank === other && turn < this.#turnAt(place));
   }
 
   #move(from: number, to: number): void {
-    this.#put(to, this.#slots[from] as number, this.#ranks[from] as number, this.#turns[from] as number);
+    this.#put(to, this.#slots[from] as number, this.#rankAt(from), this.#turnAt(from));
   }
 
   #put(place: number, slot: number, rank: number, turn: number): void {
     this.#slots[place] = slot;
-    this.#ranks[place] = rank;
-    this.#turns[place] = turn;
+    this.#keys[place * 2] = rank;
+    this.#keys[place * 2 + 1] = turn;
     this.#places[slot] = place;
   }
 
   #grow(): void {
-    const capacity = this.#slots.length * 2;
+    // Not to a power of two: what stands at the same place in each array would then compete for the same cache lines.
+    const capacity = Math.floor(this.#slots.length * 1.7) + 3;
     this.#places = copied(new Uint32Array(capacity), this.#places);
     this.#slots = copied(new Uint32Array(capacity), this.#slots);
-    this.#ranks = copied(new Float64Array(capacity), this.#ranks);
-    this.#turns = copied(new Float64Array(capacity), this.#turns);
+    this.#keys = copied(new Float64Array(capacity * 2), this.#keys);
   }
 }
 

@@ -50,6 +50,13 @@ export class RankedSelector<Member extends PolicyMember> implements MemberSelect
 
   select(count: number): Member[] {
     const heap = this.#heap;
+    // Most ask for one.
+    if (count === 1) {
+      const { least } = heap;
+      if (least === undefined) return [];
+      heap.turnLeast(this.#turn++, this.#degradationOf(least));
+      return [least];
+    }
     const answer = heap.smallest(count);
     // As with the head of round robin, only the first of each group of equals has had its turn: were the whole
     // answer sent to the back, an answer that holds the whole group would come out in the same order for ever.
@@ -65,6 +72,7 @@ export class RankedSelector<Member extends PolicyMember> implements MemberSelect
   }
 
   #degradationOf(member: Member): number {
-    return this.#ranking.degradationOf?.(member.policy) ?? 0;
+    const { degradationOf } = this.#ranking;
+    return degradationOf === undefined ? 0 : degradationOf(member.policy);
   }
 }

@@ -49,27 +49,33 @@ export class WeightedRandomSelector<Member extends PolicyMember> implements Memb
   }
 
   select(count: number): Member[] {
+    // Most ask for one, and in most pools there is one to draw.
+    const tree = this.#tree;
+    if (count === 1 && tree.total > 0) {
+      const member = this.#members[tree.find(drawBelow(this.#random, tree.total))] as Member;
+      if (this.#weighing.degradationOf !== undefined) this.#degrade(member);
+      return [member];
+    }
     const answer = this.#draw(count);
     if (answer.length < count && this.#weighing.weightless === 'last') {
       for (const member of this.#weightless.draw(count - answer.length)) answer.push(member);
     }
-    if (this.#weighing.degradationOf === undefined) return answer;
-    for (const member of answer) {
-      const weight = this.#weightAt(member.place);
-      const degraded = Math.max(0, weight - this.#degradationOf(member));
-      if (degraded !== weight) this.#setWeight(member, degraded);
-    }
+    if (this.#weighing.degradationOf !== undefined) for (const member of answer) this.#degrade(member);
     return answer;
+  }
+
+  #degrade(member: Member): void {
+    const weight = this.#weightAt(member.place);
+    const degraded = Math.max(0, weight - this.#degradationOf(member));
+    if (degraded !== weight) this.#setWeight(member, degraded);
   }
 
   /** Who is drawn is out of the tree until the answer is complete; the last one need not be. */
   #draw(count: number): Member[] {
-    if (count <= 0 || this.#tree.total === 0) return [];
-    if (count === 1) return [this.#members[this.#drawSlot()] as Member];
     const answer: Member[] = [];
     const out: number[] = [];
     while (answer.length < count && this.#tree.total > 0) {
-      const slot = this.#drawSlot();
+      const slot = this.#tree.find(drawBelow(this.#random, this.#tree.total));
       answer.push(this.#members[slot] as Member);
       if (answer.length === count) break;
       this.#tree.add(slot, -(this.#weights[slot] as number));
@@ -77,10 +83,6 @@ export class WeightedRandomSelector<Member extends PolicyMember> implements Memb
     }
     for (const slot of out) this.#tree.add(slot, this.#weights[slot] as number);
     return answer;
-  }
-
-  #drawSlot(): number {
-    return this.#tree.find(drawBelow(this.#random, this.#tree.total));
   }
 
   #setWeight(member: Member, weight: number): void {
