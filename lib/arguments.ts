@@ -101,12 +101,37 @@ export function checkInteger(
   return value;
 }
 
-/** A time in milliseconds, 0 or more; Infinity only where it means "never". */
-export function checkMilliseconds(name: string, value: unknown, infinity?: 'orInfinity'): number {
+/** A time in milliseconds, `least` or more; Infinity only where it means "never". */
+export function checkMilliseconds(
+  name: string,
+  value: unknown,
+  infinity: 'orInfinity' | 'finite' = 'finite',
+  least: number = 0,
+): number {
   if (typeof value !== 'number') throw invalidArgumentType(name, 'of type number', value);
-  if (Number.isNaN(value) || value < 0) throw outOfRange(name, '>= 0', value);
-  if (value === Number.POSITIVE_INFINITY && infinity === undefined) throw outOfRange(name, 'a finite number', value);
+  if (Number.isNaN(value) || value < least) throw outOfRange(name, `>= ${least}`, value);
+  if (value === Number.POSITIVE_INFINITY && infinity === 'finite') throw outOfRange(name, 'a finite number', value);
   return value;
+}
+
+/**
+ * The defaults with the numbers of `given` over them, each passed through `check`, which throws Node's errors; names
+ * that have no default are ignored, as Node ignores them. ERR_INVALID_ARG_TYPE for what is no object.
+ */
+export function checkNumbers<Numbers extends { readonly [Name in keyof Numbers]: number }>(
+  path: string,
+  defaults: Numbers,
+  given: Partial<Numbers> | undefined,
+  check: (path: string, value: unknown, name: keyof Numbers) => number,
+): Numbers {
+  const merged: { -readonly [Name in keyof Numbers]: number } = { ...defaults };
+  if (given === undefined) return defaults;
+  checkObject(path, given);
+  for (const name of Object.keys(defaults) as (keyof Numbers)[]) {
+    const value: unknown = given[name];
+    if (value !== undefined) merged[name] = check(`${path}.${String(name)}`, value, name);
+  }
+  return merged as Numbers;
 }
 
 /** A port (a number, or its decimal text as `net` takes it), or ERR_SOCKET_BAD_PORT. */

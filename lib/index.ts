@@ -14,14 +14,15 @@ export type { Clock, Timer } from './clock.js';
 export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
 export type { MappingFeatures } from './mapping/mapping.js';
 export { connect, createConnection, createServer } from './net/connect.js';
-export type { PolicyOption, PoolConnectOptions } from './net/options.js';
+export type { MappingOptions, PolicyOption, PoolConnectOptions } from './net/options.js';
+export type { RequestOptions } from './net/request.js';
 export { type PoolListenOptions, Server } from './net/server.js';
 export { type ElementInfo, Socket } from './net/socket.js';
 export type { Random } from './random.js';
 export type { RegistrarOptions } from './registrar/options.js';
 export { createRegistrar, Registrar } from './registrar/registrar.js';
-export type { Handled, Message, SendOptions } from './session/message.js';
-export type { FailoverCallback, FailoverFacts, Retrieved } from './session/session.js';
+export type { Handled, Message, RetainedMessage, SendOptions } from './session/message.js';
+export type { FailoverCallback, FailoverFacts, FailoverSend, Retrieved } from './session/session.js';
 export type { MemberSelectionPolicy, PoolElement } from './wire/parameters.js';
 
 const rserpool: {

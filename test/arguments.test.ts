@@ -7,6 +7,7 @@ import {
   checkFunction,
   checkInteger,
   checkMilliseconds,
+  checkNumbers,
   checkObject,
   checkPort,
   checkString,
@@ -89,4 +90,14 @@ test('values that are wrong throw', (t) => {
   t.throws(() => checkBoolean('b', 1), { code: 'ERR_INVALID_ARG_TYPE' });
   t.throws(() => checkObject('o', []), { code: 'ERR_INVALID_ARG_TYPE' });
   t.throws(() => checkFunction('f', undefined), { code: 'ERR_INVALID_ARG_TYPE' });
+});
+
+test('numbers are taken over their defaults, each by its own rule, and names without a default are ignored', (t) => {
+  const defaults = { one: 1, two: 2 };
+  const check = (path: string, value: unknown): number => checkInteger(path, value, 0);
+  t.deepEqual(checkNumbers('options.numbers', defaults, { two: 5, three: 'x' } as never, check), { one: 1, two: 5 });
+  t.is(checkNumbers('options.numbers', defaults, undefined, check), defaults);
+  t.throws(() => checkNumbers('options.numbers', defaults, { one: -1 }, check), {
+    message: 'The value of "options.numbers.one" is out of range. It must be >= 0 && <= 9007199254740991. Received -1',
+  });
 });

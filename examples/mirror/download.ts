@@ -2,7 +2,7 @@
 
 import { EventEmitter } from 'node:events';
 import { connect, type FailoverFacts, type PoolConnectOptions, type Socket } from '../../lib/index.js';
-import { decodePiece, encodeRequest } from './protocol.js';
+import { decodeAnswer, encodeRequest, type FilePiece } from './protocol.js';
 
 export interface DownloadEvents {
   /** Bytes of the file, in order. */
@@ -10,6 +10,7 @@ export interface DownloadEvents {
   failover: [facts: FailoverFacts];
   /** The file is here whole. */
   done: [];
+  /** No mirror can be reached, or one refused: the download is over. */
   error: [error: Error];
   close: [];
 }
@@ -34,7 +35,7 @@ export class Downloader extends EventEmitter<DownloadEvents> {
         return [];
       },
     });
-    this.socket.on('message', (message) => this.#onPiece(message.data));
+    this.socket.on('message', (message) => this.#onAnswer(message.data));
     this.socket.on('failover', (facts: FailoverFacts) => this.emit('failover', facts));
     this.socket.on('error', (error) => this.emit('error', error));
     this.socket.on('close', () => this.emit('close'));
@@ -59,8 +60,14 @@ export class Downloader extends EventEmitter<DownloadEvents> {
     this.socket.send(encodeRequest({ name, offset: this.#received }));
   }
 
-  #onPiece(data: Uint8Array): void {
-    const piece = decodePiece(data);
+  #onAnswer(data: Uint8Array): void {
+    const answer = decodeAnswer(data);
+    if (answer?.type === 'piece') this.#onPiece(answer);
+    // Every mirror has the same files: another one would refuse as well.
+    else this.socket.destroy(new Error(answer === undefined ? 'not an answer' : `refused: ${answer.reason}`));
+  }
+
+  #onPiece(piece: FilePiece): void {
     if (piece.offset > this.#received) this.lost += piece.offset - this.#received;
     if (piece.offset < this.#received) this.repeated += this.#received - piece.offset;
     this.#received = piece.offset + piece.bytes.length;

@@ -11,9 +11,14 @@ import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createServer, type Socket } from '../../lib/index.js';
-import { decodeRequest, type FileRequest, pieceHeaderLength, writePieceHeader } from './protocol.js';
-
-const pieceLength = 32 * 1024;
+import {
+  decodeRequest,
+  encodeRefusal,
+  type FileRequest,
+  pieceHeaderLength,
+  pieceLength,
+  writePieceHeader,
+} from './protocol.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,15 +31,23 @@ const { values, positionals } = parseArgs({
 const folder = positionals[0] ?? '.';
 const bytesASecond = Number(values.paced);
 
-/** Sends a file from an offset on, until its end or until `wanted` says that another request has come. */
+/** Opens a file of the folder itself; names with a path are refused, so that nobody gets out of it. */
+async function openFile(name: string): Promise<FileHandle> {
+  if (name !== basename(name)) throw new Error('a name must not have a path');
+  return await open(join(folder, name));
+}
+
+/**
+ * Sends a file from an offset on, until its end or until `wanted` says that another request has come. `room` promises
+ * that there is room for more.
+ */
 async function serve(
   socket: Socket,
   request: FileRequest,
   wanted: () => boolean,
   room: () => Promise<void>,
 ): Promise<void> {
-  // Names are looked for in the folder alone.
-  const file: FileHandle = await open(join(folder, basename(request.name)));
+  const file = await openFile(request.name);
   try {
     const total = (await file.stat()).size;
     const begun = performance.now();
@@ -57,13 +70,13 @@ async function serve(
 
 const server = createServer((socket) => {
   let latest: FileRequest | undefined;
-  let goOn = (): void => {};
-  const room = (): Promise<void> =>
-    new Promise((resolve) => {
-      goOn = resolve;
-    });
-  socket.on('drain', () => goOn());
-  socket.on('close', () => goOn());
+  const waiting: (() => void)[] = [];
+  const room = (): Promise<void> => new Promise((resolve) => waiting.push(resolve));
+  const goOn = (): void => {
+    for (const resolve of waiting.splice(0)) resolve();
+  };
+  socket.on('drain', goOn);
+  socket.on('close', goOn);
   socket.on('message', (message) => {
     const request = decodeRequest(message.data);
     if (request === undefined) {
@@ -71,9 +84,9 @@ const server = createServer((socket) => {
       return;
     }
     latest = request;
-    serve(socket, request, () => latest === request, room).catch((error: Error) => {
-      console.error(`mirror: ${error.message}`);
-      socket.destroy(error);
+    serve(socket, request, () => latest === request, room).catch((error: NodeJS.ErrnoException) => {
+      // The session goes on: the user may ask for something else. Where the folder is does not concern it.
+      if (!socket.destroyed && latest === request) socket.send(encodeRefusal(error.code ?? error.message));
     });
   });
   // A user that went elsewhere, or died: there is nobody left to serve.

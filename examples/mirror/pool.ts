@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 const registrarProgram = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url));
 const mirrorProgram = fileURLToPath(new URL('./mirror.js', import.meta.url));
 
-/** How long a mirror stays frozen, ms. */
-const freezeTime = 700;
+/** How long a mirror stays frozen after another has taken over, and how long it then takes to recover: ms. */
+const freezeTime = 500;
+const recoveryTime = 700;
 
 export interface Mirror {
   readonly identifier: number;
@@ -94,30 +95,35 @@ export class MirrorPool {
     this.startMirror();
   }
 
-  /** SIGSTOP, and SIGCONT a little later. */
+  /** SIGSTOP, until `thaw`. */
   freeze(mirror: Mirror): void {
     mirror.healthy = false;
     mirror.process.kill('SIGSTOP');
+  }
+
+  /** SIGCONT, a little later. */
+  thaw(mirror: Mirror): void {
     this.#after(freezeTime, () => {
       mirror.process.kill('SIGCONT');
-      // It has to find out that it was given up, and register again.
-      this.#after(freezeTime, () => {
+      // It first reads what came meanwhile, and finds out that it was given up.
+      this.#after(recoveryTime, () => {
         mirror.healthy = this.#mirrors.has(mirror.identifier);
       });
     });
   }
 
+  /** Kills all processes, the frozen ones too, at once; promises that they have ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     const processes = [...this.#mirrors.values()].map((mirror) => mirror.process);
     if (this.#registrar !== undefined) processes.push(this.#registrar);
+    const running = processes.filter((child) => child.exitCode === null && child.signalCode === null);
     await Promise.all(
-      processes.map(async (child) => {
-        if (child.exitCode !== null || child.signalCode !== null) return;
+      running.map((child) => {
         const ended = once(child, 'exit');
         child.kill('SIGKILL');
-        await ended;
+        return ended;
       }),
     );
   }

@@ -1,22 +1,6 @@
 /** What the demo shows: one status line at the bottom, and what happens above it. */
 
-import type { Summary } from './statistics.js';
-
-interface Outcome {
-  readonly ok: boolean;
-  readonly downloads: number;
-  readonly bytes: number;
-  readonly seconds: number;
-  readonly sha256: string;
-  readonly equal: boolean;
-  readonly lost: number;
-  readonly repeated: number;
-  readonly failovers: number;
-  readonly failoversWithoutFault: number;
-  readonly killed: Summary;
-  readonly frozen: Summary;
-  readonly errors: readonly string[];
-}
+import type { Result, Summary } from './statistics.js';
 
 const barLength = 40;
 /** Milliseconds between two status lines. */
@@ -52,20 +36,20 @@ export class Screen {
     this.#out.write(`\r\x1b[2K[${bar}] ${percent} %  served by mirror ${serving}  faults ${faults}/${ofFaults}`);
   }
 
-  result(outcome: Outcome): void {
+  result(result: Result): void {
     if (this.#json) {
-      this.#out.write(`${JSON.stringify(outcome)}\n`);
+      this.#out.write(`${JSON.stringify(result)}\n`);
       return;
     }
-    const megabytes = (outcome.bytes / 1024 / 1024).toFixed(0);
-    this.event(`${outcome.downloads} downloads, ${megabytes} MB in ${outcome.seconds} s`);
-    this.event(`SHA-256 ${outcome.equal ? 'equal on both sides' : 'NOT EQUAL'}: ${outcome.sha256}`);
-    this.event(`bytes lost: ${outcome.lost}, repeated: ${outcome.repeated}`);
-    this.event(`failovers: ${outcome.failovers}, of these without a fault: ${outcome.failoversWithoutFault}`);
-    this.event(gaps('killed', outcome.killed));
-    this.event(gaps('frozen', outcome.frozen));
-    for (const error of outcome.errors) this.event(`error output: ${error}`);
-    this.event(outcome.ok ? 'ok' : 'FAILED');
+    const megabytes = (result.bytes / 1024 / 1024).toFixed(0);
+    this.event(`${result.downloads} downloads, ${megabytes} MB in ${result.seconds} s`);
+    this.event(`SHA-256 ${result.equal ? 'equal on both sides' : 'NOT EQUAL'}: ${result.sha256}`);
+    this.event(`bytes lost: ${result.lost}, repeated: ${result.repeated}`);
+    this.event(`failovers: ${result.failovers}, of these without a fault: ${result.failoversWithoutFault}`);
+    this.event(gaps('killed', result.killed));
+    this.event(gaps('frozen', result.frozen));
+    for (const error of result.errors) this.event(`error output: ${error}`);
+    this.event(result.ok ? 'ok' : 'FAILED');
   }
 }
 

@@ -22,7 +22,7 @@ export interface AsapChannelLimits {
   readonly maxMessageSize: number;
   /** Bytes that may wait for a far side that does not read; more ends the channel with ERR_RSERPOOL_LIMIT. Default: 1 MiB. */
   readonly maxBacklog: number;
-  /** Milliseconds that the far side has to end its direction after we ended ours. Default: 1,000. */
+  /** Milliseconds that the far side has, once one direction has ended, to take what was sent and end its own. Default: 1,000. */
   readonly closeTimeout: number;
 }
 
@@ -111,7 +111,7 @@ export class AsapChannel {
     this.#state = 'ending';
     this.#error = error;
     this.#channel.close();
-    this.#closeTimer = this.#clock.setTimeout(() => this.#channel.abort(), this.#limits.closeTimeout, 'background');
+    this.#armCloseTimer();
   }
 
   /** Ends at once. */
@@ -128,6 +128,13 @@ export class AsapChannel {
 
   unref(): void {
     this.#channel.unref();
+  }
+
+  /** The far side ended its direction (called by the framing): it too has `closeTimeout` to take what was sent. */
+  onFarEnd(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    this.#armCloseTimer();
   }
 
   /** The stream beneath became unreadable: says why and ends (called by the framing). */
@@ -169,6 +176,10 @@ export class AsapChannel {
     this.handler.onErrorReport?.(message.errors);
   }
 
+  #armCloseTimer(): void {
+    this.#closeTimer = this.#clock.setTimeout(() => this.#channel.abort(), this.#limits.closeTimeout, 'background');
+  }
+
   #report(errors: readonly ErrorCause[]): void {
     this.send({ type: 'asapError', errors });
   }
@@ -200,5 +211,13 @@ export function openAsapChannel(
     onFault: (fault) => channel.fail(fault.cause, `${fault.reason} (${fault.section})`),
   });
   const channel = new AsapChannel(framed, handler, clock, limits);
+  const framing = stream.handler;
+  stream.handler = {
+    ...framing,
+    onEnd() {
+      channel.onFarEnd();
+      framing.onEnd();
+    },
+  };
   return { channel, receive: (chunk) => framed.receive(chunk) };
 }

@@ -4,11 +4,13 @@
  */
 
 import { EventEmitter } from 'eventemitter3';
+import { invalidArgumentValue } from '../arguments.js';
 import type { Clock } from '../clock.js';
 import { diagnosticEvent } from '../diagnostics.js';
 import { RserpoolError } from '../errors.js';
 import type { Random } from '../random.js';
 import type { ByteStream, ByteStreamHandler, ByteStreamTransport, TransportAddress } from '../transport/transport.js';
+import { defaultWireLimits } from '../wire/limits.js';
 import type { AsapMessage, EndpointKeepAlive } from '../wire/messages.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
@@ -81,6 +83,7 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
       random: options.random,
       timers,
       ask: (poolHandle) => this.#resolver.refresh(poolHandle),
+      release: (poolHandle) => this.#resolver.release(poolHandle),
     });
     this.#resolver = new Resolver({
       clock,
@@ -88,7 +91,7 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
       home,
       suspicion: this.#suspicion,
       isSubscribed: (poolHandle) => this.#subscriptions.has(poolHandle),
-      onAnswer: (poolHandle, resolution) => this.#subscriptions.onAnswer(poolHandle, resolution),
+      onAnswer: (...answer) => this.#subscriptions.onAnswer(...answer),
     });
   }
 
@@ -113,10 +116,12 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
 
   /**
    * Resolves a pool handle (section 3.3). An unknown pool is an error at once: ERR_RSERPOOL_UNKNOWN_POOL_HANDLE.
-   * Resolutions of one pool at the same time share one request.
+   * Resolutions of one pool at the same time share one request. ERR_INVALID_ARG_VALUE for a pool handle above 1,024 bytes.
    */
   resolve(poolHandle: PoolHandle, options: ResolveOptions, callback: ResolveCallback): Cancellable {
-    if (this.#closed) return this.#refuse(callback);
+    if (this.#closed) return this.#refuse(callback, closedError());
+    const tooLong = handleError(poolHandle);
+    if (tooLong !== undefined) return this.#refuse(callback, tooLong);
     return this.#resolver.resolve(poolHandle, options, callback);
   }
 
@@ -129,7 +134,7 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
     options: ResolveOptions & { readonly timeout: number },
     callback: ResolveCallback,
   ): Cancellable {
-    if (this.#closed) return this.#refuse(callback);
+    if (this.#closed) return this.#refuse(callback, closedError());
     const { clock, random, timers } = this.#options;
     return awaitPool(poolHandle, options, callback, {
       clock,
@@ -154,14 +159,17 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
    * cancelled. While the pool does not exist it is asked for again, since a subscription covers existing pools only.
    */
   subscribe(poolHandle: PoolHandle, listener: PoolListener): Cancellable {
+    const tooLong = handleError(poolHandle);
+    if (tooLong !== undefined) throw tooLong;
     return this.#subscriptions.add(poolHandle, listener);
   }
 
   /** Registers an element (section 3.1). The handler is told how it goes, now and for as long as it is registered. */
   register(description: ElementDescription, handler: RegistrationHandler): RegisteredElement {
     const { clock, timers, random } = this.#options;
-    if (this.#closed)
-      throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'the operational scope is closed' });
+    if (this.#closed) throw closedError();
+    const tooLong = handleError(description.poolHandle);
+    if (tooLong !== undefined) throw tooLong;
     const identifier = description.identifier ?? random.identifier();
     const element = new RegisteredElement({ ...description, identifier }, handler, {
       clock,
@@ -196,8 +204,8 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
 
   /**
    * Speaks ASAP on a connection that a registrar opened to an advertised address (sections 3.4 and 3.5).
-   * `firstBytes`: what was read of it already. Returns the stream's handler, which it has also set; a connection too
-   * many is destroyed.
+   * `firstBytes`: what was read of it already. Returns the stream's handler, which it has also set. When there are too
+   * many, the oldest that is not the home server's makes room: strangers must not keep registrars out.
    */
   acceptChannel(stream: ByteStream, firstBytes?: Uint8Array): ByteStreamHandler {
     const { clock, limits, timers } = this.#options;
@@ -216,16 +224,26 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
     channel.unref();
     const { handler } = stream;
     this.#accepted.add(channel);
-    if (this.#closed || this.#accepted.size > timers.maxAcceptedChannels) channel.abort();
+    if (this.#accepted.size > timers.maxAcceptedChannels) this.#evictOldest();
+    if (this.#closed) channel.abort();
     else if (firstBytes !== undefined) receive(firstBytes);
     return handler;
+  }
+
+  #evictOldest(): void {
+    for (const channel of this.#accepted) {
+      if (this.#home.isHome(channel)) continue;
+      this.#accepted.delete(channel);
+      channel.abort();
+      return;
+    }
   }
 
   /** Ends everything at once, with ERR_RSERPOOL_SESSION_CLOSED for what is pending. Deregister elements before. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const error = new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'the operational scope is closed' });
+    const error = closedError();
     this.#subscriptions.close();
     this.#home.close();
     for (const channel of this.#accepted) channel.close();
@@ -287,9 +305,8 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
     return undefined;
   }
 
-  #refuse(callback: ResolveCallback): Cancellable {
+  #refuse(callback: ResolveCallback, error: Error): Cancellable {
     let wanted = true;
-    const error = new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'the operational scope is closed' });
     this.#options.clock.defer(() => {
       if (wanted) callback(error, undefined);
     });
@@ -299,4 +316,15 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
       },
     };
   }
+}
+
+function closedError(): RserpoolError {
+  return new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'the operational scope is closed' });
+}
+
+/** A registrar ends the connection on which a longer one comes, and everything else on it would suffer. */
+function handleError(poolHandle: PoolHandle): Error | undefined {
+  const most = defaultWireLimits.maxPoolHandleLength;
+  if (poolHandle.length <= most) return undefined;
+  return invalidArgumentValue('poolHandle', poolHandleText(poolHandle), `must have ${most} bytes at most`);
 }

@@ -6,6 +6,7 @@
 
 import type { Clock } from '../clock.js';
 import { diagnosticEvent } from '../diagnostics.js';
+import { RserpoolError } from '../errors.js';
 import {
   type ByteStream,
   type ByteStreamHandler,
@@ -45,6 +46,8 @@ export class HomeServer {
   #channel: AsapChannel | undefined;
   #server: TransportAddress | undefined;
   #serverId: number | undefined;
+  /** The home server has answered a request, or called us. */
+  #answered = false;
 
   constructor(options: ServerHuntOptions & { readonly limits: AsapChannelLimits }, callbacks: HomeServerCallbacks) {
     this.#callbacks = callbacks;
@@ -103,6 +106,7 @@ export class HomeServer {
 
   /** The home server answered a request. */
   trust(): void {
+    this.#answered = true;
     if (this.#server !== undefined) this.#hunt.trust(this.#server);
     if (this.#state !== 'connectedHunting') return;
     this.#hunt.stop();
@@ -144,7 +148,13 @@ export class HomeServer {
       return;
     }
     this.#state = 'none';
-    if (this.#callbacks.needed()) this.need();
+    if (!this.#callbacks.needed()) return;
+    if (this.#answered || this.#server === undefined) {
+      this.need();
+      return;
+    }
+    this.#state = 'hunting';
+    this.#hunt.startAfterRefusal(this.#server, error ?? endedUnanswered(this.#server));
   }
 
   /** Ends the channel after what was sent, and any hunt. */
@@ -179,6 +189,7 @@ export class HomeServer {
     this.#channel = channel;
     this.#server = server;
     this.#serverId = serverId;
+    this.#answered = how === 'keepAlive';
     this.#state = 'connected';
     if (old !== undefined && old !== channel) {
       old.close();
@@ -195,6 +206,11 @@ export class HomeServer {
     this.#hunt.stop();
     this.#state = this.#channel === undefined ? 'none' : 'connected';
   }
+}
+
+function endedUnanswered(server: TransportAddress): RserpoolError {
+  const detail = `${formatAddress(server)} accepted the connection and ended it without an answer`;
+  return new RserpoolError('ERR_RSERPOOL_CONNECTION_BROKEN', { detail, origin: 'remote' });
 }
 
 /** An IPv4 address that a dual-stack socket shows as IPv6, as IPv4. */

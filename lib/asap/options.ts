@@ -1,6 +1,6 @@
 /** Timers, variables and thresholds of an ASAP endpoint (RFC 5352 section 7), in milliseconds, with their defaults. */
 
-import { checkInteger, checkMilliseconds } from '../arguments.js';
+import { checkInteger, checkMilliseconds, checkNumbers } from '../arguments.js';
 import { type AsapChannelLimits, defaultAsapChannelLimits } from './asap-channel.js';
 
 export interface AsapTimers {
@@ -66,32 +66,37 @@ export const defaultAsapTimers: AsapTimers = {
   maxAcceptedChannels: 16,
 };
 
-const counts: readonly (keyof AsapTimers)[] = [
-  'maxRegistrationAttempts',
-  'maxRequestRetransmits',
-  'elementsWanted',
-  'maxAcceptedChannels',
-];
+/** Whole numbers, and the least that makes sense; the others are times. */
+const leastCounts: Partial<Record<keyof AsapTimers, number>> = {
+  maxRegistrationAttempts: 1,
+  maxRequestRetransmits: 0,
+  elementsWanted: 0,
+  maxAcceptedChannels: 0,
+};
+
+/** Times that may be 0; with 0 in another one an endpoint would do the same again and again without a pause. */
+const mayBeZero: ReadonlySet<keyof AsapTimers> = new Set([
+  'staleCacheValue',
+  'cacheLifetime',
+  'suspectDelay',
+  'reportInterval',
+  'suspicionTime',
+]);
 
 /** The defaults with `given` over them; throws Node's argument errors for what is no time or count. */
-export function asapTimers(given: Partial<AsapTimers> = {}): AsapTimers {
-  const timers: Record<keyof AsapTimers, number> = { ...defaultAsapTimers };
-  for (const name of Object.keys(defaultAsapTimers) as (keyof AsapTimers)[]) {
-    const value = given[name];
-    if (value === undefined) continue;
-    const path = `options.timers.${name}`;
-    timers[name] = counts.includes(name) ? checkInteger(path, value, 0, 0xffffffff) : checkMilliseconds(path, value);
-  }
-  return timers;
+export function asapTimers(given?: Partial<AsapTimers>): AsapTimers {
+  return checkNumbers('options.timers', defaultAsapTimers, given, (path, value, name) => {
+    const leastCount = leastCounts[name];
+    if (leastCount !== undefined) return checkInteger(path, value, leastCount, 0xffffffff);
+    return checkMilliseconds(path, value, 'finite', mayBeZero.has(name) ? 0 : 1);
+  });
 }
 
-/** The defaults with `given` over them. */
-export function asapChannelLimits(given: Partial<AsapChannelLimits> = {}): AsapChannelLimits {
-  const limits: Record<keyof AsapChannelLimits, number> = { ...defaultAsapChannelLimits };
-  for (const name of Object.keys(limits) as (keyof AsapChannelLimits)[]) {
-    if (given[name] !== undefined) limits[name] = checkInteger(`options.limits.${name}`, given[name], 4);
-  }
-  return limits;
+/** The defaults with `given` over them; throws Node's argument errors. */
+export function asapChannelLimits(given?: Partial<AsapChannelLimits>): AsapChannelLimits {
+  return checkNumbers('options.limits', defaultAsapChannelLimits, given, (path, value, name) =>
+    checkInteger(path, value, name === 'maxMessageSize' ? 4 : 0),
+  );
 }
 
 /** A registration life on the wire: whole seconds, rounded up; Infinity is -1 (RFC 5354 section 3.10). */

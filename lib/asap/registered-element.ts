@@ -3,16 +3,17 @@
  * life ends, at each new home server and after an expiry, and deregisters.
  */
 
+import { checkMilliseconds } from '../arguments.js';
 import type { Clock, Timer } from '../clock.js';
 import { diagnosticEvent } from '../diagnostics.js';
 import { RserpoolError } from '../errors.js';
-import type { DeregistrationResponse, RegistrationResponse } from '../wire/messages.js';
-import { causeName } from '../wire/operation-error.js';
+import { encodeAsap } from '../wire/asap.js';
+import type { DeregistrationResponse, Registration, RegistrationResponse } from '../wire/messages.js';
 import type { MappingOffer, MemberSelectionPolicy, PoolElement, PoolHandle, Transport } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
 import type { HomeServer } from './home-server.js';
 import { type AsapTimers, registrationLifeSeconds, reregistrationInterval } from './options.js';
-import { noEnrpServer } from './resolution.js';
+import { noEnrpServer, refusalFacts } from './resolution.js';
 
 /** What an element registers with; all of it may be changed by `update` except pool handle and identifier. */
 export interface ElementAttributes {
@@ -93,9 +94,10 @@ export class RegisteredElement {
   #toldOfLoss = false;
   #expiries = 0;
   #registeredAt = Number.NEGATIVE_INFINITY;
-  #onDeregistered: ((error: Error | undefined) => void) | undefined;
+  /** Who asked for the deregistration that is under way. */
+  readonly #onDeregistered: ((error: Error | undefined) => void)[] = [];
 
-  /** Starts to register at once. */
+  /** Starts to register at once. Throws, and does nothing, for attributes that the wire cannot carry. */
   constructor(
     description: ElementDescription & { identifier: number },
     handler: RegistrationHandler,
@@ -106,6 +108,7 @@ export class RegisteredElement {
     this.#attributes = description;
     this.#handler = handler;
     this.#around = around;
+    this.#checkEncodable(description);
     const patience = around.timers.registrationTimeout * around.timers.maxRegistrationAttempts;
     this.#deadline = around.clock.setTimeout(() => this.#onFirstDeadline(), patience);
     this.#register();
@@ -120,10 +123,15 @@ export class RegisteredElement {
     return this.#state !== 'ended' && this.#state !== 'rejected';
   }
 
-  /** Registers again with new attributes, such as a policy's new load. A rejection leaves the former ones in force. */
+  /**
+   * Registers again with new attributes, such as a policy's new load. A rejection leaves the former ones in force.
+   * Throws, and changes nothing, for attributes that the wire cannot carry.
+   */
   update(attributes: Partial<ElementAttributes>): void {
     if (this.#state === 'deregistering' || this.#state === 'ended') return;
-    this.#attributes = { ...this.#attributes, ...attributes };
+    const updated = { ...this.#attributes, ...attributes };
+    this.#checkEncodable(updated);
+    this.#attributes = updated;
     this.#updating = this.#accepted !== undefined;
     if (this.#state === 'rejected') this.#state = this.#accepted === undefined ? 'registering' : 'lost';
     this.#attempts = 0;
@@ -135,12 +143,13 @@ export class RegisteredElement {
    * registration ends by itself, with its connection or its life.
    */
   deregister(callback: (error: Error | undefined) => void): void {
-    if (this.#state === 'ended' || this.#state === 'deregistering') {
+    if (this.#state === 'ended') {
       this.#around.clock.defer(() => callback(undefined));
       return;
     }
+    this.#onDeregistered.push(callback);
+    if (this.#state === 'deregistering') return;
     const unknown = this.#accepted === undefined && this.#around.home.address === undefined;
-    this.#onDeregistered = callback;
     this.#state = 'deregistering';
     this.#attempts = 0;
     this.#deadline?.cancel();
@@ -212,9 +221,16 @@ export class RegisteredElement {
     this.#end(error);
   }
 
-  #element(): PoolElement {
-    const { userTransport, policy, mappings, asapTransport, registrationLife } = this.#attributes;
-    return {
+  /** Now, while the caller is there to be told: the message itself may have to wait for a home server. */
+  #checkEncodable(attributes: ElementAttributes): void {
+    const { registrationLife } = attributes;
+    if (registrationLife !== undefined) checkMilliseconds('registrationLife', registrationLife, 'orInfinity', 1);
+    encodeAsap(this.#registration(attributes));
+  }
+
+  #registration(attributes: ElementAttributes): Registration {
+    const { userTransport, policy, mappings, asapTransport, registrationLife } = attributes;
+    const poolElement: PoolElement = {
       identifier: this.identifier,
       homeServerId: this.#around.home.serverId ?? 0,
       registrationLife: registrationLifeSeconds(registrationLife ?? defaultRegistrationLife),
@@ -223,6 +239,7 @@ export class RegisteredElement {
       ...(policy === undefined ? undefined : { policy }),
       ...(asapTransport === undefined ? undefined : { asapTransport }),
     };
+    return { type: 'registration', poolHandle: this.poolHandle, poolElement };
   }
 
   /** R2 to R4. */
@@ -230,8 +247,7 @@ export class RegisteredElement {
     this.#timer?.cancel();
     this.#timer = undefined;
     const { home, timers } = this.#around;
-    const message = { type: 'registration', poolHandle: this.poolHandle, poolElement: this.#element() } as const;
-    if (!home.send(message)) return;
+    if (!home.send(this.#registration(this.#attributes))) return;
     this.#unanswered++;
     this.#arm(() => this.#onRegistrationTimeout(), timers.registrationTimeout);
   }
@@ -325,14 +341,8 @@ export class RegisteredElement {
     code: 'ERR_RSERPOOL_REGISTRATION_REJECTED' | 'ERR_RSERPOOL_DEREGISTRATION_REJECTED',
     response: RegistrationResponse | DeregistrationResponse,
   ): RserpoolError {
-    const causes = response.errors.map((cause) => `${causeName(cause.code)} (0x${cause.code.toString(16)})`);
-    return new RserpoolError(code, {
-      poolHandle: poolHandleText(this.poolHandle),
-      element: this.identifier,
-      detail: causes.length === 0 ? 'without a cause' : causes.join(', '),
-      cause: response.errors,
-      origin: 'remote',
-    });
+    const facts = { poolHandle: poolHandleText(this.poolHandle), element: this.identifier, origin: 'remote' } as const;
+    return new RserpoolError(code, { ...facts, ...refusalFacts(response.errors) });
   }
 
   /** The first registration failed for good. */
@@ -347,9 +357,7 @@ export class RegisteredElement {
     this.#timer?.cancel();
     this.#deadline?.cancel();
     this.#around.onEnded(this);
-    const callback = this.#onDeregistered;
-    this.#onDeregistered = undefined;
-    callback?.(error);
+    for (const callback of this.#onDeregistered.splice(0)) callback(error);
   }
 
   #arm(run: () => void, delay: number): void {

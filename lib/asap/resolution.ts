@@ -3,7 +3,13 @@
 import { RserpoolError } from '../errors.js';
 import type { HandleResolutionResponse } from '../wire/messages.js';
 import { causeName } from '../wire/operation-error.js';
-import { causeCode, type MemberSelectionPolicy, type PoolElement, type PoolHandle } from '../wire/parameters.js';
+import {
+  causeCode,
+  type ErrorCause,
+  type MemberSelectionPolicy,
+  type PoolElement,
+  type PoolHandle,
+} from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
 
 /** The elements of a pool as a registrar named them. */
@@ -41,16 +47,19 @@ export interface Cancellable {
   cancel(): void;
 }
 
-/** The error that a negative answer means. */
+/** The error that a negative answer means; an answer without elements and without a cause means an unknown pool. */
 export function resolutionError(response: HandleResolutionResponse): RserpoolError {
-  const poolHandle = poolHandleText(response.poolHandle);
+  const facts = { poolHandle: poolHandleText(response.poolHandle), origin: 'remote' } as const;
   const code = response.errors[0]?.code ?? causeCode.unknownPoolHandle;
-  if (code === causeCode.unknownPoolHandle) {
-    return new RserpoolError('ERR_RSERPOOL_UNKNOWN_POOL_HANDLE', { poolHandle, origin: 'remote' });
-  }
-  const detail = `the ENRP server refused the handle resolution: ${response.errors.map((cause) => causeName(cause.code)).join(', ')}`;
-  const which = code === causeCode.lackOfResources ? 'ERR_RSERPOOL_LIMIT' : 'ERR_RSERPOOL_PROTOCOL';
-  return new RserpoolError(which, { poolHandle, detail, origin: 'remote' });
+  if (code === causeCode.unknownPoolHandle) return new RserpoolError('ERR_RSERPOOL_UNKNOWN_POOL_HANDLE', facts);
+  const { detail, cause } = refusalFacts(response.errors);
+  return new RserpoolError('ERR_RSERPOOL_RESOLUTION_REJECTED', { ...facts, detail, cause });
+}
+
+/** What an error says of the causes that a registrar gave: their names, and themselves as its `cause`. */
+export function refusalFacts(errors: readonly ErrorCause[]): { readonly detail: string; readonly cause: unknown } {
+  const causes = errors.map((cause) => `${causeName(cause.code)} (0x${cause.code.toString(16)})`);
+  return { detail: causes.length === 0 ? 'without a cause' : causes.join(', '), cause: errors };
 }
 
 /** ERR_RSERPOOL_NO_ENRP_SERVER with what each registrar failed with as its cause. */

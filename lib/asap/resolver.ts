@@ -49,8 +49,8 @@ export interface ResolverSurroundings {
   readonly suspicion: Suspicion;
   /** Whether the S bit is to be set for a pool. */
   isSubscribed(poolHandle: PoolHandle): boolean;
-  /** An answer or push arrived for a pool: for its subscribers. `undefined`: the pool does not exist. */
-  onAnswer(poolHandle: PoolHandle, resolution: Resolution | undefined): void;
+  /** An answer or push arrived for a pool: for its subscribers. No resolution: the pool does not exist. `accepted`: the A bit. */
+  onAnswer(poolHandle: PoolHandle, resolution: Resolution | undefined, accepted: boolean): void;
 }
 
 export class Resolver {
@@ -94,10 +94,15 @@ export class Resolver {
     this.#cache.purge(poolHandle);
   }
 
-  /** Asks for a pool although nobody waits: to renew a subscription at a new home server. */
+  /** Asks for a pool although nobody waits: to renew a subscription, with T1 as for those who wait. */
   refresh(poolHandle: PoolHandle): void {
-    if (!this.#requests.has(poolHandle))
-      this.#around.home.send(this.#message(poolHandle, this.#around.timers.elementsWanted));
+    if (!this.#requests.has(poolHandle)) this.#begin(poolHandle, this.#around.timers.elementsWanted, new Set());
+  }
+
+  /** Nobody listens to a pool any more: a request without the S bit ends the subscription at the registrar. */
+  release(poolHandle: PoolHandle): void {
+    const { home, timers } = this.#around;
+    if (home.address !== undefined) home.send(this.#message(poolHandle, timers.elementsWanted));
   }
 
   /** The home server is gone: nobody tells of changes any more. */
@@ -131,7 +136,7 @@ export class Resolver {
     if (request === undefined && !negative && !this.#around.isSubscribed(poolHandle)) return;
     if (negative) {
       this.#cache.purge(poolHandle);
-      this.#around.onAnswer(poolHandle, undefined);
+      this.#around.onAnswer(poolHandle, undefined, response.accepted);
       if (request !== undefined) this.#finishAll(request, resolutionError(response));
       return;
     }
@@ -144,7 +149,7 @@ export class Resolver {
     };
     this.#cache.put(poolHandle, pool);
     const resolution = this.#resolution(poolHandle, pool, 'server');
-    this.#around.onAnswer(poolHandle, resolution);
+    this.#around.onAnswer(poolHandle, resolution, response.accepted);
     if (request !== undefined) this.#answer(request, pool.elementsWanted, resolution);
   }
 
@@ -159,8 +164,11 @@ export class Resolver {
       present.waiters.add(waiter);
       return;
     }
-    const { elementsWanted } = waiter;
-    const request: Request = { poolHandle, elementsWanted, waiters: new Set([waiter]), timer: undefined, timeouts: 0 };
+    this.#begin(poolHandle, waiter.elementsWanted, new Set([waiter]));
+  }
+
+  #begin(poolHandle: PoolHandle, elementsWanted: number, waiters: Set<Waiter>): void {
+    const request: Request = { poolHandle, elementsWanted, waiters, timer: undefined, timeouts: 0 };
     this.#requests.set(poolHandle, request);
     this.#ask(request);
   }
@@ -218,12 +226,17 @@ export class Resolver {
       if (waiter.elementsWanted <= elementsWanted) this.#finish(request, waiter, undefined, resolution);
     }
     // A callback may have dropped the request and begun another.
-    if (this.#requests.get(request.poolHandle) !== request || request.waiters.size === 0) return;
+    if (this.#requests.get(request.poolHandle) !== request) return;
+    if (request.waiters.size === 0) {
+      this.#drop(request);
+      return;
+    }
     request.elementsWanted = Math.max(...[...request.waiters].map((waiter) => waiter.elementsWanted));
     this.#ask(request);
   }
 
   #finishAll(request: Request, error: Error): void {
+    if (request.waiters.size === 0) this.#drop(request);
     for (const waiter of [...request.waiters]) this.#finish(request, waiter, error);
   }
 

@@ -5,6 +5,7 @@
 
 import { isIPv6 } from 'node:net';
 import {
+  checkBoolean,
   checkInteger,
   checkMilliseconds,
   checkObject,
@@ -129,8 +130,13 @@ export class OperationalScope {
   }
 }
 
-function checkResolveOptions(options: ResolveOptions): void {
+function checkResolveOptions(options: ScopeResolveOptions): void {
   checkObject('options', options);
+  if (options.fresh !== undefined) checkBoolean('options.fresh', options.fresh);
+  if (options.hunt !== undefined && options.hunt !== 'once' && options.hunt !== 'untilTimeout')
+    throw invalidArgumentValue('options.hunt', options.hunt, "must be one of: 'once', 'untilTimeout'");
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
+    throw invalidArgumentType('options.signal', 'an instance of AbortSignal', options.signal);
   if (options.timeout !== undefined) checkMilliseconds('options.timeout', options.timeout);
   if (options.elementsWanted !== undefined)
     checkInteger('options.elementsWanted', options.elementsWanted, 1, 0xffffffff);

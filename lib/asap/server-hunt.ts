@@ -84,6 +84,22 @@ export class ServerHunt {
     if (this.#state === 'stopped') this.#startRound(last);
   }
 
+  /**
+   * As `start`, after a registrar accepted a connection and ended it without an answer (it is full, or does not like
+   * us): other ones are tried at once; where there is none, it is tried again after a wait that grows.
+   */
+  startAfterRefusal(server: TransportAddress, error: Error): void {
+    if (this.#state !== 'stopped') return;
+    this.suspect(server);
+    if (this.#options.servers.some((other) => !this.#isSuspected(other))) {
+      this.#startRound(server);
+      return;
+    }
+    this.#failures = new Map();
+    this.#fail(server, error);
+    this.#onAllFailed();
+  }
+
   /** Gives up all attempts. */
   stop(): void {
     this.#endRound();

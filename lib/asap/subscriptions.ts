@@ -16,6 +16,8 @@ export interface SubscriptionsSurroundings {
   readonly timers: AsapTimers;
   /** Asks the home server for the pool, with the S bit. */
   ask(poolHandle: PoolHandle): void;
+  /** Tells the home server, if there is one, that nobody listens any more: asks without the S bit. */
+  release(poolHandle: PoolHandle): void;
 }
 
 interface Subscription {
@@ -55,14 +57,20 @@ export class Subscriptions {
     return { cancel: () => this.#remove(poolHandle, subscription, entry) };
   }
 
-  /** A registrar answered for the pool, or pushed a change. */
-  onAnswer(poolHandle: PoolHandle, resolution: Resolution | undefined): void {
+  /**
+   * A registrar answered for the pool, or pushed a change. `accepted`: it will tell of further ones (the A bit); one
+   * that will not, such as the reference implementation, is asked again every `maxPollInterval`.
+   */
+  onAnswer(poolHandle: PoolHandle, resolution: Resolution | undefined, accepted: boolean): void {
     const subscription = this.#subscriptions.get(poolHandle);
     if (subscription === undefined) return;
     subscription.timer?.cancel();
     subscription.timer = undefined;
-    if (resolution !== undefined) subscription.attempts = 0;
-    else this.#poll(poolHandle, subscription);
+    if (resolution === undefined) this.#poll(poolHandle, subscription, subscription.attempts++);
+    else {
+      subscription.attempts = 0;
+      if (!accepted) this.#poll(poolHandle, subscription, Number.POSITIVE_INFINITY);
+    }
     for (const listener of [...subscription.listeners]) listener(resolution);
   }
 
@@ -71,9 +79,9 @@ export class Subscriptions {
     this.#subscriptions.clear();
   }
 
-  #poll(poolHandle: PoolHandle, subscription: Subscription): void {
+  #poll(poolHandle: PoolHandle, subscription: Subscription, attempts: number): void {
     const { clock, timers, random } = this.#around;
-    const delay = pollDelay(subscription.attempts++, timers, random);
+    const delay = pollDelay(attempts, timers, random);
     subscription.timer = clock.setTimeout(() => this.#around.ask(poolHandle), delay, 'background');
   }
 
@@ -82,5 +90,6 @@ export class Subscriptions {
     if (subscription.listeners.size > 0 || this.#subscriptions.get(poolHandle) !== subscription) return;
     subscription.timer?.cancel();
     this.#subscriptions.delete(poolHandle);
+    this.#around.release(poolHandle);
   }
 }

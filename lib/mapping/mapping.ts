@@ -126,6 +126,8 @@ export interface MappingConnection {
   handler: MappingHandler;
   /** Bytes of messages accepted by `send` and not yet handed to the transport. */
   readonly queuedBytes: number;
+  /** Bytes of the largest message that the far side accepts: a larger one must not be sent. */
+  readonly longestMessage: number;
   /** How many of the messages given to `send` have left whole. */
   readonly sentMessages: number;
   /** Smoothed round-trip time and retransmission time-out in ms (RFC 9260 section 6.3.1); undefined until measured. */

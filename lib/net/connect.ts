@@ -3,9 +3,7 @@
 import type net from 'node:net';
 import type { PoolConnectOptions } from './options.js';
 import { Server } from './server.js';
-import { isPoolTarget, Socket } from './socket.js';
-
-const poolScheme = 'pool:';
+import { Socket } from './socket.js';
 
 /**
  * Connects to a pool (`{ poolHandle }`, or 'pool:NAME' in the place of net's path), or to whatever net connects to.
@@ -18,21 +16,12 @@ export function connect(port: number, host?: string, onConnect?: () => void): So
 export function connect(port: number, onConnect?: () => void): Socket;
 export function connect(path: string, onConnect?: () => void): Socket;
 export function connect(...args: unknown[]): Socket {
-  const [first, ...rest] = args;
-  if (typeof first === 'string' && first.startsWith(poolScheme)) {
-    return connectWith({ poolHandle: first.slice(poolScheme.length) }, rest);
-  }
-  if (isPoolTarget(first)) return connectWith(first, rest);
+  const [first] = args;
   const options = typeof first === 'object' && first !== null ? (first as net.SocketConstructorOpts) : undefined;
   const socket = new Socket(options);
-  if (options !== undefined && (first as { timeout?: number }).timeout !== undefined) {
-    socket.setTimeout((first as { timeout: number }).timeout);
-  }
+  const timeout = (options as { timeout?: number } | undefined)?.timeout;
+  if (timeout !== undefined) socket.setTimeout(timeout);
   return socket.connect(...args);
-}
-
-function connectWith(options: PoolConnectOptions & net.SocketConstructorOpts, rest: readonly unknown[]): Socket {
-  return new Socket(options).connect(options, ...rest);
 }
 
 export const createConnection: typeof connect = connect;

@@ -1,4 +1,4 @@
-/** `socket.setTimeout` for a socket without a handle: fires after so many ms without activity. */
+/** `socket.setTimeout` for a socket without a handle: fires after so many ms without activity, once for each activity. */
 
 import type { Clock, Timer } from '../clock.js';
 
@@ -19,21 +19,22 @@ export class IdleTimer {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#after = after;
-    if (after > 0) this.#start(after);
+    this.touch();
   }
 
   /** Something was sent or came. */
   touch(): void {
-    if (this.#after > 0) this.#lastActivity = this.#clock.now();
+    if (this.#after === 0) return;
+    this.#lastActivity = this.#clock.now();
+    // A running timer finds out by itself: cheaper than moving it with every message.
+    if (this.#timer === undefined) this.#start(this.#after);
   }
 
   #start(delay: number): void {
-    const begun = this.#clock.now();
-    if (delay === this.#after) this.#lastActivity = begun;
     this.#timer = this.#clock.setTimeout(
       () => {
+        this.#timer = undefined;
         const left = this.#lastActivity + this.#after - this.#clock.now();
-        // As net does: once it has fired, it waits for the next activity's time to run out again.
         if (left > 0) this.#start(left);
         else this.#fire();
       },

@@ -1,20 +1,23 @@
 /** What `connect` and `listen` take beside net's own options, and what becomes of it. */
 
 import {
+  checkBoolean,
   checkFunction,
   checkInteger,
   checkMilliseconds,
   checkObject,
+  checkPort,
   checkString,
   invalidArgumentType,
   invalidArgumentValue,
   outOfRange,
 } from '../arguments.js';
 import { OperationalScope } from '../asap/scope.js';
+import { asapPpid } from '../mapping/mapping.js';
 import { type TcpMappingOptions, tcpMappingOptions } from '../mapping/tcp/options.js';
-import type { Handled, Message } from '../session/message.js';
+import type { Handled, Message, SendOptions } from '../session/message.js';
 import type { FailoverCallback } from '../session/session.js';
-import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session.js';
+import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session-options.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 
 /** Limits and times of the TCP mapping (docs/mappings.md). */
@@ -46,6 +49,8 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
   readonly lingerTimeout?: number;
   /** See FailoverCallback (draft-conrad-rserpool-service section 6.3). */
   readonly onFailover?: FailoverCallback;
+  /** As net's own: milliseconds without activity until 'timeout'. Default: none. */
+  readonly timeout?: number;
   /** 'tcp': take elements that advertise no mapping for ones that speak the TCP mapping. */
   readonly mapping?: 'tcp';
 }
@@ -58,7 +63,14 @@ export function defaultScope(): OperationalScope {
   return sharedScope;
 }
 
-const mappingTimes = ['heartbeatInterval', 'failureTimeout', 'userTimeout', 'helloTimeout', 'closeTimeout'] as const;
+const mappingTimes = [
+  'heartbeatInterval',
+  'failureTimeout',
+  'userTimeout',
+  'longestUserTimeout',
+  'helloTimeout',
+  'closeTimeout',
+] as const;
 const mappingSizes = ['window', 'longestPayload', 'longestMessage', 'highWaterMark'] as const;
 
 /** The mapping's options with defaults; throws Node's argument errors. */
@@ -67,8 +79,9 @@ export function checkMappingOptions(given: MappingOptions): TcpMappingOptions {
   for (const name of mappingSizes)
     if (given[name] !== undefined) checkInteger(`options.${name}`, given[name], 1024, 0xffffffff);
   if (given.openMessages !== undefined) checkInteger('options.openMessages', given.openMessages, 1, 65536);
-  if (given.failureTimeout !== undefined && given.failureTimeout < 30) {
-    throw invalidArgumentValue('options.failureTimeout', given.failureTimeout, 'must be at least 30');
+  for (const name of ['failureTimeout', 'heartbeatInterval'] as const) {
+    const value = given[name];
+    if (value !== undefined && value < 30) throw outOfRange(`options.${name}`, '>= 30', value);
   }
   return tcpMappingOptions(given);
 }
@@ -80,12 +93,36 @@ export function checkDeliveryOptions(given: DeliveryOptions): void {
   }
 }
 
+/** What `send` takes; throws Node's argument errors. */
+export function checkSendOptions(options: SendOptions): void {
+  checkObject('options', options);
+  if (options.streamId !== undefined) checkInteger('options.streamId', options.streamId, 0, 0xffff);
+  if (options.ppid !== undefined) {
+    checkInteger('options.ppid', options.ppid, 0, 0xffffffff);
+    // The control channel is told from data by its identifier alone (RFC 5352 section 5).
+    if (options.ppid === asapPpid)
+      throw outOfRange('options.ppid', `not ${asapPpid}, which is ASAP's own`, options.ppid);
+  }
+  if (options.failover !== undefined) checkBoolean('options.failover', options.failover);
+}
+
 export function checkScope(given: unknown): OperationalScope {
   if (given === undefined) return defaultScope();
   checkObject('options.scope', given);
   if (!(given instanceof OperationalScope))
     throw invalidArgumentValue('options.scope', given, 'must be an OperationalScope');
   return given;
+}
+
+const poolScheme = 'pool:';
+
+/** What an argument of `connect` or `listen` says of a pool ('pool:NAME' or options with a pool handle); undefined: it is net's. */
+export function poolTarget(target: unknown): PoolConnectOptions | undefined {
+  if (typeof target === 'string') {
+    return target.startsWith(poolScheme) ? { poolHandle: target.slice(poolScheme.length) } : undefined;
+  }
+  if (typeof target !== 'object' || target === null || !('poolHandle' in target)) return undefined;
+  return target.poolHandle === undefined ? undefined : (target as PoolConnectOptions);
 }
 
 /** A pool handle: any text of at least one byte. */
@@ -102,6 +139,7 @@ export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionO
   }
   if (given.maxFailovers !== undefined) checkInteger('options.maxFailovers', given.maxFailovers, 0);
   if (given.onFailover !== undefined) checkFunction('options.onFailover', given.onFailover);
+  if (given.timeout !== undefined) checkMilliseconds('options.timeout', given.timeout);
   if (given.mapping !== undefined && given.mapping !== 'tcp') {
     throw invalidArgumentValue('options.mapping', given.mapping, "must be 'tcp'");
   }
@@ -117,7 +155,22 @@ export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionO
 }
 
 /** A policy's name, or its values as RFC 5356 has them (loads and weights as unsigned 32-bit integers). */
-export type PolicyOption = MemberSelectionPolicy | 'roundRobin' | 'leastUsed';
+export type PolicyOption = MemberSelectionPolicy | 'roundRobin' | 'random' | 'leastUsed' | 'randomizedLeastUsed';
+
+/** What an element advertises and for how long; throws Node's argument errors. */
+export function checkAdvertisement(given: {
+  readonly advertise?: { readonly host?: string; readonly port?: number };
+  readonly registrationLife?: number;
+}): void {
+  if (given.registrationLife !== undefined) {
+    checkMilliseconds('options.registrationLife', given.registrationLife, 'orInfinity');
+  }
+  if (given.advertise === undefined) return;
+  checkObject('options.advertise', given.advertise);
+  const { host, port } = given.advertise;
+  if (port !== undefined) checkPort('options.advertise.port', port, false);
+  if (host !== undefined) checkString('options.advertise.host', host);
+}
 
 /** A load of 0 to 1 as RFC 5356 section 3.1 counts it. */
 export function checkLoad(load: unknown): number {
@@ -130,7 +183,26 @@ export function checkPolicy(policy: PolicyOption, load: number | undefined): Mem
   if (typeof policy === 'object' && policy !== null) {
     return load === undefined || !('load' in policy) ? policy : { ...policy, load: checkLoad(load) };
   }
-  if (policy === 'roundRobin') return { type: 'roundRobin' };
-  if (policy === 'leastUsed') return { type: 'leastUsed', load: checkLoad(load ?? 0) };
-  throw invalidArgumentValue('options.policy', policy, "must be 'roundRobin', 'leastUsed' or a MemberSelectionPolicy");
+  if (policy === 'roundRobin' || policy === 'random') return { type: policy };
+  if (policy === 'leastUsed' || policy === 'randomizedLeastUsed') return { type: policy, load: checkLoad(load ?? 0) };
+  const names = "'roundRobin', 'random', 'leastUsed', 'randomizedLeastUsed', or a MemberSelectionPolicy";
+  throw invalidArgumentValue('options.policy', policy, `must be one of: ${names}`);
+}
+
+/** What a server's socket is given beside its session. */
+export interface ElementSocketOptions extends DeliveryOptions {
+  readonly scope: OperationalScope;
+  readonly poolHandle: string;
+  readonly peIdentifier: number;
+  readonly cookie: Uint8Array | undefined;
+  readonly longestPayload: number;
+  readonly longestMessage: number;
+}
+
+/** Which element a socket is with. */
+export interface ElementInfo {
+  /** PE identifier. */
+  readonly identifier: number;
+  readonly address: string | undefined;
+  readonly port: number | undefined;
 }

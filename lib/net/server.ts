@@ -13,8 +13,10 @@ import { ElementSession } from '../session/element-session.js';
 import { type ByteStream, formatAddress, type Listener, type TransportAddress } from '../transport/transport.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
+import { guard } from './guarded.js';
 import { incoming } from './incoming.js';
 import {
+  checkAdvertisement,
   checkDeliveryOptions,
   checkLoad,
   checkMappingOptions,
@@ -24,9 +26,10 @@ import {
   type DeliveryOptions,
   type MappingOptions,
   type PolicyOption,
+  poolTarget,
 } from './options.js';
 import { family } from './session-properties.js';
-import { isPoolTarget, Socket } from './socket.js';
+import { Socket } from './socket.js';
 
 /** What `listen` takes for a pool. Times in milliseconds. */
 export interface PoolListenOptions extends MappingOptions, DeliveryOptions {
@@ -52,6 +55,15 @@ export interface PoolListenOptions extends MappingOptions, DeliveryOptions {
   readonly peIdentifier?: number;
 }
 
+function alreadyListening(): Error {
+  const error = new Error('Listen method has been called more than once without closing.');
+  return Object.assign(error, { code: 'ERR_SERVER_ALREADY_LISTEN' });
+}
+
+function notRunning(): Error {
+  return Object.assign(new Error('Server is not running.'), { code: 'ERR_SERVER_NOT_RUNNING' });
+}
+
 const refused = diagnosticEvent<{ remote: string; reason: string }>('net', 'connection-refused');
 
 /** Everything that belongs to one `listen` for a pool. */
@@ -60,7 +72,7 @@ interface Element {
   readonly options: PoolListenOptions;
   readonly mapping: TcpMappingOptions;
   readonly identifier: number;
-  readonly sockets: Set<Socket>;
+  readonly sockets: Map<Socket, ElementSession>;
   listener: Listener;
   address: TransportAddress | undefined;
   registration: RegisteredElement | undefined;
@@ -97,8 +109,9 @@ export class Server extends net.Server {
   }
 
   override listen(...args: unknown[]): this {
-    const [options] = args;
-    if (!isPoolTarget(options)) return (super.listen as (...all: unknown[]) => this)(...args);
+    const options = poolTarget(args[0]);
+    if (this.#element !== undefined || (options !== undefined && this.listening)) throw alreadyListening();
+    if (options === undefined) return (super.listen as (...all: unknown[]) => this)(...args);
     const callback = args.find((arg) => typeof arg === 'function') as (() => void) | undefined;
     this.#listenForPool(options as PoolListenOptions, callback);
     return this;
@@ -115,7 +128,12 @@ export class Server extends net.Server {
   /** Deregisters, stops accepting, and closes when the sessions that are open have ended (RFC 3237 section 2.7). */
   override close(callback?: (error?: Error) => void): this {
     const element = this.#element;
-    if (element === undefined || this.#closing) return super.close(callback);
+    if (element === undefined) return super.close(callback);
+    if (this.#closing) {
+      // As net answers a second close: when the first is through.
+      if (callback !== undefined) this.once('close', () => callback(notRunning()));
+      return this;
+    }
     if (callback !== undefined) this.once('close', callback);
     this.#closing = true;
     element.registered = false;
@@ -125,6 +143,23 @@ export class Server extends net.Server {
       this.#closeIfDone(element);
     });
     return this;
+  }
+
+  /**
+   * Closes, and asks the users to go on elsewhere: each does so when everything that it has sent is answered or
+   * acknowledged, so that a rolling restart loses and repeats nothing. Resolves when all have gone ('close').
+   */
+  async handOver(): Promise<void> {
+    const element = this.#poolElement('handOver');
+    const closed = new Promise<void>((resolve) => this.once('close', resolve));
+    if (!this.#closing) this.close();
+    for (const session of element.sockets.values()) session.goElsewhere();
+    await closed;
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#element === undefined) await super[Symbol.asyncDispose]();
+    else await new Promise<void>((resolve) => void this.close(() => resolve()));
   }
 
   override getConnections(callback: (error: Error | null, count: number) => void): this {
@@ -171,36 +206,30 @@ export class Server extends net.Server {
   }
 
   #listenForPool(options: PoolListenOptions, onListening: (() => void) | undefined): void {
-    if (this.#element !== undefined) {
-      throw Object.assign(new Error('Listen method has been called more than once without closing.'), {
-        code: 'ERR_SERVER_ALREADY_LISTEN',
-      });
-    }
     checkPoolHandle(options.poolHandle);
     checkDeliveryOptions(options);
     const scope = checkScope(options.scope);
     const port = options.port === undefined ? 0 : checkPort('options.port', options.port);
     const host = options.host === undefined ? '::' : checkString('options.host', options.host);
-    if (options.advertise?.port !== undefined) checkPort('options.advertise.port', options.advertise.port, false);
-    if (options.advertise?.host !== undefined) checkString('options.advertise.host', options.advertise.host);
+    checkAdvertisement(options);
     const identifier =
       options.peIdentifier === undefined
         ? scope.random.identifier()
         : checkInteger('options.peIdentifier', options.peIdentifier, 1, 0xffffffff);
-    if (onListening !== undefined) this.once('listening', onListening);
-    this.#closing = false;
     const element: Omit<Element, 'listener'> & Partial<Pick<Element, 'listener'>> = {
       scope,
       options,
       mapping: checkMappingOptions(options),
       identifier,
-      sockets: new Set(),
+      sockets: new Map(),
       address: undefined,
       registration: undefined,
       policy: checkPolicy(options.policy ?? 'roundRobin', options.load),
       registered: false,
       portOpen: true,
     };
+    if (onListening !== undefined) this.once('listening', onListening);
+    this.#closing = false;
     element.listener = this.#openPort({ host, port }, element as Element);
     this.#element = element as Element;
   }
@@ -288,7 +317,9 @@ export class Server extends net.Server {
       isMeant: (pool, target) => pool === poolHandle && target === identifier,
     });
     connection.handler = new ElementSession(connection, (session, cookie) => {
-      const socket = new Socket({ allowHalfOpen: (this as { allowHalfOpen?: boolean }).allowHalfOpen ?? false });
+      const { allowHalfOpen = false, pauseOnConnect = false } = this as net.ServerOpts;
+      const socket = new Socket({ allowHalfOpen });
+      if (pauseOnConnect) socket.pause();
       const handler = socket.attach(session, {
         scope,
         poolHandle: options.poolHandle,
@@ -303,12 +334,12 @@ export class Server extends net.Server {
         this.#drop(session, socket);
         return handler;
       }
-      element.sockets.add(socket);
+      element.sockets.set(socket, session);
       socket.once('close', () => {
         element.sockets.delete(socket);
         this.#closeIfDone(element);
       });
-      this.emit('connection', socket);
+      guard(scope.clock, () => this.emit('connection', socket));
       return handler;
     });
     return connection;

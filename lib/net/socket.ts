@@ -4,66 +4,59 @@
  */
 
 import net from 'node:net';
-import { checkFunction, checkMilliseconds, checkObject, invalidArgumentValue } from '../arguments.js';
-import type { OperationalScope } from '../asap/scope.js';
+import { checkFunction, checkMilliseconds, invalidArgumentType } from '../arguments.js';
 import { type Clock, systemClock } from '../clock.js';
 import { RserpoolError } from '../errors.js';
 import type { MappingFeatures } from '../mapping/mapping.js';
 import { ElementSession } from '../session/element-session.js';
-import { type Handled, handle, type Message, type SendOptions } from '../session/message.js';
+import type { Message, SendOptions } from '../session/message.js';
 import type { Retrieved, Session, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
 import { Delivery } from './delivery.js';
+import { guarded } from './guarded.js';
 import { IdleTimer } from './idle-timer.js';
-import { copyLimit, LargeWrites, type WriteCallback } from './large-writes.js';
+import { copyLimit, type WriteCallback } from './large-writes.js';
+import { MessageHandling } from './message-handling.js';
 import {
   checkDeliveryOptions,
   checkMappingOptions,
   checkPoolHandle,
   checkScope,
+  checkSendOptions,
   checkUserSessionOptions,
   type DeliveryOptions,
+  type ElementInfo,
+  type ElementSocketOptions,
   type PoolConnectOptions,
+  poolTarget,
 } from './options.js';
+import { Outgoing } from './outgoing.js';
 import { poolAccess } from './pool-access.js';
-import { family, sessionProperties } from './session-properties.js';
+import { type RequestOptions, requestOver } from './request.js';
+import { defineSessionProperties, family } from './session-properties.js';
 
-/** Which element a socket is with. */
-export interface ElementInfo {
-  /** PE identifier. */
-  readonly identifier: number;
-  readonly address: string | undefined;
-  readonly port: number | undefined;
-}
+export type { ElementInfo };
 
 export class Socket extends net.Socket {
   static {
-    for (const [name, ofSession] of Object.entries(sessionProperties)) {
-      const inherited = Object.getOwnPropertyDescriptor(net.Socket.prototype, name);
-      Object.defineProperty(Socket.prototype, name, {
-        configurable: true,
-        enumerable: inherited?.enumerable ?? false,
-        get(this: Socket) {
-          const session = this.#session;
-          if (session === undefined) return inherited?.get?.call(this);
-          const bytesRead = this.#delivery?.bytesRead ?? 0;
-          return ofSession({ session, connecting: this.connecting, bytesRead, bytesWritten: this.#bytesWritten });
-        },
-      });
-    }
+    defineSessionProperties(Socket.prototype, (socket: Socket) => {
+      const session = socket.#session;
+      if (session === undefined) return undefined;
+      const bytesRead = socket.#delivery?.bytesRead ?? 0;
+      const bytesWritten = socket.#outgoing?.bytesWritten ?? 0;
+      return { session, connecting: socket.connecting, bytesRead, bytesWritten };
+    });
   }
 
   #session: Session | undefined;
   #clock: Clock = systemClock;
   #poolHandle: string | undefined;
   #delivery: Delivery | undefined;
-  #deliveryOptions: DeliveryOptions = {};
-  #longestWrite = 0;
-  #longestMessage = 0;
-  #bytesWritten = 0;
-  /** The write that waits for room. */
-  #blocked: WriteCallback | undefined;
-  readonly #largeWrites = new LargeWrites();
+  #handling: MessageHandling | undefined;
+  #outgoing: Outgoing | undefined;
+  /** What the session ended with. */
+  #sessionError: Error | undefined;
+  #resetting = false;
   #sessionClosed = false;
   #whenSessionClosed: ((error: Error | undefined) => void) | undefined;
   #cookie: Uint8Array | undefined;
@@ -84,9 +77,8 @@ export class Socket extends net.Socket {
   get element(): ElementInfo | undefined {
     const session = this.#session;
     const identifier = session instanceof UserSession ? session.element?.identifier : this.#ownIdentifier;
-    if (session === undefined || identifier === undefined) return undefined;
-    const at = session instanceof UserSession ? session.remoteAddress : session.localAddress;
-    return { identifier, address: at?.host, port: at?.port };
+    const at = session instanceof UserSession ? session.remoteAddress : session?.localAddress;
+    return identifier === undefined ? undefined : { identifier, address: at?.host, port: at?.port };
   }
 
   /** What the mapping of this session can do; undefined before 'connect'. */
@@ -120,12 +112,9 @@ export class Socket extends net.Socket {
   }
 
   override connect(...args: unknown[]): this {
-    const [first] = args;
-    if (isPoolTarget(first)) {
-      const callback = args.find((arg) => typeof arg === 'function') as (() => void) | undefined;
-      return this.#connectPool(first, callback);
-    }
-    return (super.connect as (...all: unknown[]) => this)(...args);
+    const target = poolTarget(args[0]);
+    if (target === undefined) return (super.connect as (...all: unknown[]) => this)(...args);
+    return this.#connectPool(target, args.find((arg) => typeof arg === 'function') as (() => void) | undefined);
   }
 
   /** Takes a session that a user opened with an element (for Server). */
@@ -133,29 +122,47 @@ export class Socket extends net.Socket {
     this.#poolHandle = options.poolHandle;
     this.#ownIdentifier = options.peIdentifier;
     this.#cookie = options.cookie;
-    this.#begin(options.scope.clock, options, options.longestPayload, options.longestMessage);
-    this.#session = session;
-    return this.#sessionHandler();
+    const handler = this.#begin(options.scope.clock, options);
+    this.#use(session, options);
+    return handler;
   }
 
   /**
    * Sends one message. False: wait for 'drain'. It is kept until the far application has taken it, and sent again to
-   * another element if this one fails (`failover: false`: handed back instead).
+   * another element if this one fails (`failover: false`: given up instead). `callback` when it was acknowledged, or with
+   * the error when it was given up.
    */
-  send(data: Uint8Array | string, options: SendOptions = {}): boolean {
-    const session = this.#poolSession('send');
-    checkObject('options', options);
-    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-    if (!(bytes instanceof Uint8Array)) throw invalidArgumentValue('data', data, 'must be a string or a Uint8Array');
-    if (bytes.length > this.#longestMessage) {
-      throw new RserpoolError('ERR_RSERPOOL_MESSAGE_TOO_LARGE', {
-        detail: `${bytes.length} bytes; the limit is ${this.#longestMessage}`,
-        ...(this.#poolHandle === undefined ? {} : { poolHandle: this.#poolHandle }),
-      });
+  send(data: Uint8Array | string, options: SendOptions = {}, callback?: WriteCallback): boolean {
+    this.#poolSession('send');
+    checkSendOptions(options);
+    if (callback !== undefined) checkFunction('callback', callback);
+    this.#checkSending(data);
+    return this.#outgoing?.send(data, options, callback) ?? false;
+  }
+
+  /**
+   * Sends one message and resolves with its answer (users only): the element's last `message.reply()`, with the ones
+   * before it in `earlier`. It is sent again over failovers until it is answered, so an element may execute it again;
+   * that one sees it marked `redelivered`. Rejects with ERR_RSERPOOL_REQUEST_TIMEOUT after `timeout` ms, with the
+   * signal's reason, or with the session's error.
+   */
+  request(data: Uint8Array | string, options: RequestOptions = {}): Promise<Message> {
+    const session = this.#poolSession('request');
+    checkSendOptions(options);
+    if (!(session instanceof UserSession)) throw this.#notHere('request is for users');
+    this.#checkSending(data);
+    return requestOver(session, options, () => (this.#outgoing as Outgoing).prepare(data));
+  }
+
+  #checkSending(data: unknown): void {
+    if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
+      throw invalidArgumentType('data', 'of type string or an instance of Buffer or Uint8Array', data);
     }
-    this.#bytesWritten += bytes.length;
+    // The far side's failure may come at any time and has an event of its own; sending after one's own end is a mistake.
+    if (this.writableEnded && !this.destroyed) {
+      throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail: 'send after end', ...this.#where() });
+    }
     this.#idle?.touch();
-    return session.send(bytes.length <= copyLimit ? bytes.slice() : bytes, options);
   }
 
   /** Everything that was not acknowledged: after an error, what the application may send elsewhere (RFC 5352 section 6.7). */
@@ -166,19 +173,33 @@ export class Socket extends net.Socket {
   /** Leaves the element for another one (users only). */
   failOver(): void {
     const session = this.#poolSession('failOver');
-    if (session instanceof UserSession) session.failOver('the application asked for it');
+    if (!(session instanceof UserSession)) throw this.#notHere('failOver is for users');
+    session.failOver('the application asked for it');
   }
 
   /** Gives the user a cookie that it shows to the next element should this one fail (elements only, RFC 5352 section 3.8). */
   setCookie(cookie: Uint8Array): void {
     const session = this.#poolSession('setCookie');
-    if (session instanceof ElementSession) session.setCookie(cookie);
+    if (!(cookie instanceof Uint8Array))
+      throw invalidArgumentType('cookie', 'an instance of Buffer or Uint8Array', cookie);
+    if (!(session instanceof ElementSession)) throw this.#notHere('setCookie is for elements');
+    session.setCookie(cookie);
   }
 
   override address(): net.AddressInfo | Record<string, never> {
     if (this.#session === undefined) return super.address();
     const local = this.#session.localAddress;
     return local === undefined ? {} : { address: local.host, family: family(local.host) as string, port: local.port };
+  }
+
+  /**
+   * What becomes of a user is no reason for its server to die: at an element, the error of a session that its user broke
+   * off is emitted only if anybody listens. 'close' follows with hadError in any case.
+   */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const unheard = event === 'error' && args[0] === this.#sessionError && this.#session instanceof ElementSession;
+    if (unheard && this.listenerCount('error') === 0) return false;
+    return (super.emit as (name: string | symbol, ...all: unknown[]) => boolean)(event, ...args);
   }
 
   override ref(): this {
@@ -196,13 +217,24 @@ export class Socket extends net.Socket {
   override setTimeout(timeout: number, callback?: () => void): this {
     if (this.#idle === undefined) return super.setTimeout(timeout, callback);
     (this as { timeout?: number }).timeout = checkMilliseconds('msecs', timeout);
-    if (callback !== undefined) {
-      checkFunction('callback', callback);
-      if (timeout === 0) this.removeListener('timeout', callback);
-      else this.once('timeout', callback);
-    }
+    if (callback !== undefined) checkFunction('callback', callback);
+    if (callback !== undefined && timeout === 0) this.removeListener('timeout', callback);
+    else if (callback !== undefined) this.once('timeout', callback);
     this.#idle.set(timeout);
     return this;
+  }
+
+  override setEncoding(encoding?: BufferEncoding): this {
+    if (this.#delivery === undefined) super.setEncoding(encoding);
+    else this.#delivery.setEncoding(() => super.setEncoding(encoding));
+    return this;
+  }
+
+  /** Ends both sides at once, without waiting for acknowledgements. */
+  override resetAndDestroy(): this {
+    if (this.#session === undefined) return super.resetAndDestroy();
+    this.#resetting = true;
+    return this.destroy();
   }
 
   override setNoDelay(noDelay?: boolean): this {
@@ -213,22 +245,24 @@ export class Socket extends net.Socket {
     return this.#session === undefined ? super.setKeepAlive(enable, initialDelay) : this;
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: write's overloads are Node's
+  override write(chunk: Uint8Array | string, callback?: (error?: Error) => void): boolean;
+  override write(chunk: Uint8Array | string, encoding?: BufferEncoding, callback?: (error?: Error) => void): boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: what the overloads do not say is Node's to check
   override write(chunk: any, encodingOrCallback?: any, callback?: any): boolean {
-    if (this.#session === undefined) return super.write(chunk, encodingOrCallback, callback);
-    const done: unknown = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
-    const encoding = typeof encodingOrCallback === 'function' ? undefined : encodingOrCallback;
-    if (typeof done !== 'function' || !(chunk instanceof Uint8Array) || chunk.length <= copyLimit) {
-      return super.write(chunk, encoding, typeof done === 'function' ? (done as WriteCallback) : undefined);
-    }
+    const large = this.#session !== undefined && chunk instanceof Uint8Array && chunk.length > copyLimit;
+    if (!large || this.writableEnded || this.destroyed) return super.write(chunk, encodingOrCallback, callback);
+    const done: WriteCallback | undefined = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
+    // A Buffer of the same memory: the stream would make one of its own, which could not be recognised.
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     // The buffer is the session's until its message is acknowledged; only then is it the caller's again.
-    this.#largeWrites.add(chunk, done as WriteCallback);
-    return super.write(chunk, encoding, (error) => error && this.#largeWrites.drop(chunk, error));
+    this.#outgoing?.largeWrites.add(bytes, done);
+    return super.write(bytes, undefined, (error) => error && this.#outgoing?.largeWrites.drop(bytes, error));
   }
 
-  override read(size?: number): unknown {
+  // biome-ignore lint/suspicious/noExplicitAny: as Node types it; with anything else this is no NodeJS.ReadableStream
+  override read(size?: number): any {
     const delivery = this.#delivery;
-    return delivery === undefined ? super.read(size) : delivery.read(() => super.read(size) as unknown);
+    return delivery === undefined ? super.read(size) : delivery.read(size, () => super.read(size) as unknown);
   }
 
   override _read(size: number): void {
@@ -241,8 +275,8 @@ export class Socket extends net.Socket {
       super._write(chunk, encoding, callback);
       return;
     }
-    if (this.#sendStream(chunk, encoding)) callback();
-    else this.#blocked = callback;
+    this.#idle?.touch();
+    this.#outgoing?.write([{ chunk, encoding }], callback);
   }
 
   override _writev(chunks: { chunk: Uint8Array | string; encoding: BufferEncoding }[], callback: WriteCallback): void {
@@ -250,10 +284,8 @@ export class Socket extends net.Socket {
       super._writev?.(chunks, callback);
       return;
     }
-    let room = true;
-    for (const { chunk, encoding } of chunks) room = this.#sendStream(chunk, encoding);
-    if (room) callback();
-    else this.#blocked = callback;
+    this.#idle?.touch();
+    this.#outgoing?.write(chunks, callback);
   }
 
   override _final(callback: WriteCallback): void {
@@ -271,27 +303,33 @@ export class Socket extends net.Socket {
       super._destroy(error, callback);
       return;
     }
+    const wasConnecting = this.connecting;
     this.#connecting(false);
     this.#idle?.set(0);
     const finish = (cause: Error | null): void => {
       callback(cause);
       this.#clock.nextTurn(() => this.emit('close', cause !== null));
     };
-    if (this.#sessionClosed || error !== null || !this.writableFinished) {
+    if (this.#sessionClosed || error !== null || !this.writableFinished || wasConnecting || this.#resetting) {
       if (!this.#sessionClosed) session.destroy(error?.message ?? 'the socket was destroyed');
       finish(error);
       return;
     }
     // What was accepted is not lost because the application is done: the rest is taken unread.
     this.#whenSessionClosed = (cause) => finish(cause ?? null);
-    if (!this.readableEnded) session.end(() => session.destroy('the socket was destroyed'));
+    if (this.readableEnded) return;
+    this.#delivery?.discard();
+    this.#handling?.discard();
+    session.end(() => session.destroy('the socket was destroyed'));
   }
 
   #poolSession(what: string): Session {
     if (this.#session !== undefined) return this.#session;
-    throw new RserpoolError('ERR_RSERPOOL_FEATURE_NOT_AVAILABLE', {
-      detail: `${what} needs a pool: connect with a poolHandle`,
-    });
+    throw this.#notHere(`${what} needs a pool: connect with a poolHandle`);
+  }
+
+  #notHere(detail: string): RserpoolError {
+    return new RserpoolError('ERR_RSERPOOL_FEATURE_NOT_AVAILABLE', { detail, ...this.#where() });
   }
 
   #measured(name: 'rtt' | 'rto' | 'pathMtu', value: number | undefined): number | undefined {
@@ -307,26 +345,50 @@ export class Socket extends net.Socket {
     const session = checkUserSessionOptions(options);
     checkDeliveryOptions(options);
     this.#poolHandle = poolHandle;
+    if (this.#session !== undefined && !this.closed) {
+      throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', {
+        detail: 'connect on a socket in use',
+        ...this.#where(),
+      });
+    }
+    // As net.Socket does, so that a closed socket can connect again: it puts a write() of its own in front after the end.
+    delete (this as { write?: unknown }).write;
+    if (this.destroyed) (this as unknown as { _undestroy(): void })._undestroy();
     this.#connecting(true);
     if (onConnect !== undefined) this.once('connect', onConnect);
-    this.#begin(scope.clock, options, mapping.longestPayload, mapping.longestMessage);
+    const handler = this.#begin(scope.clock, options);
     const access = poolAccess(scope, poolHandle, mapping, options.mapping === 'tcp');
-    this.#session = new UserSession(access, scope.clock, scope.random, session, this.#sessionHandler());
+    this.#use(new UserSession(access, scope.clock, scope.random, session, handler), mapping);
     return this;
   }
 
-  #begin(clock: Clock, delivery: DeliveryOptions, longestWrite: number, longestMessage: number): void {
+  #begin(clock: Clock, options: DeliveryOptions): SessionHandler {
     this.#clock = clock;
-    this.#deliveryOptions = delivery;
-    this.#longestWrite = longestWrite;
-    this.#longestMessage = longestMessage;
+    this.#handling = new MessageHandling(options, this, {
+      onEnd: (end) => this.#delivery?.addEnd(end),
+      onFailed: (error) => this.#onHandlerFailed(error),
+    });
+    this.#sessionClosed = false;
+    this.#sessionError = undefined;
+    this.#resetting = false;
+    // A time-out that was set before goes on by this clock.
+    const timeout = this.timeout ?? 0;
+    if (timeout > 0) super.setTimeout(0);
     this.#idle = new IdleTimer(clock, () => this.emit('timeout'));
-    this.#delivery = new Delivery(this);
-    this.once('end', () => this.#delivery?.endTaken());
+    if (timeout > 0) this.setTimeout(timeout);
+    const delivery = new Delivery(this);
+    this.#delivery = delivery;
+    this.once('end', () => delivery.endTaken());
+    return this.#sessionHandler();
+  }
+
+  #use(session: Session, limits: { readonly longestPayload: number; readonly longestMessage: number }): void {
+    this.#session = session;
+    this.#outgoing = new Outgoing(session, limits);
   }
 
   #sessionHandler(): SessionHandler {
-    return {
+    return guarded(this.#clock, {
       onOpen: () => {
         if (!this.connecting) return;
         this.#connecting(false);
@@ -337,19 +399,12 @@ export class Socket extends net.Socket {
       onMessage: (message) => this.#onMessage(message),
       onEnd: (message) => {
         this.#idle?.touch();
-        if (this.destroyed) {
-          message.acknowledge();
-          return;
-        }
-        this.#delivery?.addEnd(message);
-        // Nobody reads: the end has to be noticed all the same.
-        if (this.#takesMessages()) this.resume();
+        if (this.destroyed) message.acknowledge();
+        else this.#handling?.end(message);
       },
       onRoom: () => {
-        const blocked = this.#blocked;
-        this.#blocked = undefined;
-        if (blocked !== undefined) blocked();
-        else if (!this.destroyed && !this.writableNeedDrain) this.emit('drain');
+        // Where write() returned false too, the stream has its own 'drain' to come.
+        if (this.#outgoing?.onRoom() === true && !this.destroyed && !this.writableNeedDrain) this.emit('drain');
       },
       onCookie: (cookie) => {
         this.#cookie = cookie;
@@ -357,7 +412,7 @@ export class Socket extends net.Socket {
       },
       onFailover: (facts) => this.emit('failover', facts),
       onClose: (error) => this.#onSessionClosed(error),
-    };
+    });
   }
 
   /** net's own property, which its typings call read-only. */
@@ -365,24 +420,11 @@ export class Socket extends net.Socket {
     (this as { connecting: boolean }).connecting = connecting;
   }
 
-  #takesMessages(): boolean {
-    return this.#deliveryOptions.onMessage !== undefined || this.listenerCount('message') > 0;
-  }
-
   #onMessage(message: Message): void {
     this.#idle?.touch();
-    if (this.destroyed) {
-      message.acknowledge();
-      return;
-    }
-    const { onMessage, acknowledge } = this.#deliveryOptions;
-    if (!this.#takesMessages()) {
-      this.#delivery?.add(message);
-      return;
-    }
-    const handler = onMessage ?? ((one: Message): Handled => void this.emit('message', one));
-    if (acknowledge === 'manual') handler(message);
-    else handle(message, handler, (error) => this.#onHandlerFailed(error));
+    if (this.destroyed) message.acknowledge();
+    else if (this.#handling?.wanted === true) this.#handling.handle(message);
+    else this.#delivery?.add(message);
   }
 
   #onHandlerFailed(cause: unknown): void {
@@ -393,46 +435,15 @@ export class Socket extends net.Socket {
 
   #onSessionClosed(error: Error | undefined): void {
     this.#sessionClosed = true;
+    this.#sessionError = error;
     const whenClosed = this.#whenSessionClosed;
     this.#whenSessionClosed = undefined;
-    const blocked = this.#blocked;
-    this.#blocked = undefined;
     if (whenClosed !== undefined) whenClosed(error);
-    else if (!this.destroyed && (error !== undefined || (this.readableEnded && this.writableFinished)))
-      this.destroy(error);
-    blocked?.(error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED'));
+    else if (!this.destroyed) this.destroy(error);
+    this.#outgoing?.fail(error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', this.#where()));
   }
 
-  /** Sends bytes of the stream: cut to frames, since a stream has no message boundaries to keep. */
-  #sendStream(chunk: Uint8Array | string, encoding: BufferEncoding): boolean {
-    const session = this.#session as Session;
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
-    this.#bytesWritten += bytes.length;
-    this.#idle?.touch();
-    if (bytes.length <= copyLimit) return session.send(typeof chunk === 'string' ? bytes : bytes.slice());
-    const callback = this.#largeWrites.take(chunk);
-    let room = true;
-    for (let at = 0; at < bytes.length; at += this.#longestWrite) {
-      const last = at + this.#longestWrite >= bytes.length;
-      const settled =
-        last && callback !== undefined ? (error: Error | undefined) => callback(error ?? null) : undefined;
-      room = session.send(bytes.subarray(at, at + this.#longestWrite), {}, settled);
-    }
-    return room;
+  #where(): { poolHandle: string } | undefined {
+    return this.#poolHandle === undefined ? undefined : { poolHandle: this.#poolHandle };
   }
-}
-
-/** What a server's socket is given beside its session. */
-export interface ElementSocketOptions extends DeliveryOptions {
-  readonly scope: OperationalScope;
-  readonly poolHandle: string;
-  readonly peIdentifier: number;
-  readonly cookie: Uint8Array | undefined;
-  readonly longestPayload: number;
-  readonly longestMessage: number;
-}
-
-/** Whether an argument of `connect` names a pool. */
-export function isPoolTarget(target: unknown): target is PoolConnectOptions {
-  return typeof target === 'object' && target !== null && 'poolHandle' in target && target.poolHandle !== undefined;
 }

@@ -53,26 +53,6 @@ export class IndexedHeap<Item> {
     this.#moved(removed, -1);
   }
 
-  /** The `count` least items in ascending order; O(count log count), and nothing moves. */
-  smallest(count: number): Item[] {
-    const found: Item[] = [];
-    const wanted = Math.min(count, this.#items.length);
-    if (wanted <= 0) return found;
-    // The next in order is always a child of one already found.
-    const frontier = new IndexedHeap<number>(ignoreMove);
-    frontier.push(0, this.primaryAt(0), this.secondaryAt(0));
-    for (;;) {
-      const place = frontier.least as number;
-      found.push(this.#items[place] as Item);
-      if (found.length === wanted) return found;
-      frontier.remove(0);
-      const end = Math.min(place * 4 + 5, this.#items.length);
-      for (let child = place * 4 + 1; child < end; child++) {
-        frontier.push(child, this.primaryAt(child), this.secondaryAt(child));
-      }
-    }
-  }
-
   #settle(place: number, item: Item, primary: number, secondary: number): void {
     if (place > 0 && this.#before(primary, secondary, (place - 1) >> 2)) this.#siftUp(place, item, primary, secondary);
     else this.#siftDown(place, item, primary, secondary);
@@ -117,8 +97,4 @@ export class IndexedHeap<Item> {
     this.#secondary[place] = secondary;
     this.#moved(item, place);
   }
-}
-
-function ignoreMove(): void {
-  // The places of a frontier are of no interest.
 }

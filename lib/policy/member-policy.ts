@@ -5,7 +5,10 @@ import type { MemberSelectionPolicy, PoolElement } from '../wire/parameters.js';
 
 /** A pool element as a selector sees it. */
 export interface PolicyMember {
-  /** The element's own policy values, as of its latest registration. */
+  /**
+   * The element's own policy values, as of its latest registration: a new object with each one that states values, so
+   * that a member which comes back with the object it left with has not registered meanwhile.
+   */
   readonly policy: MemberSelectionPolicy;
   /**
    * One integer that belongs to the selector which the member is in, so that finding a member costs no look-up.
@@ -23,11 +26,14 @@ export interface MemberSelector<Member extends PolicyMember> {
   readonly size: number;
   /** A member joins or comes back: the last in its turn. */
   add(member: Member): void;
-  /** A member registered again: its policy values may have changed. It keeps its turn. */
+  /** A member registered again: its policy values may have changed. It keeps its turn; it is no longer degraded. */
   update(member: Member): void;
   /** A member leaves. */
   remove(member: Member): void;
-  /** At most `count` members in the order of the answer, none twice; counts as one handle resolution. */
+  /**
+   * At most `count` members in the order of the answer, none twice; counts as one handle resolution. Members that
+   * say they cannot serve (weight 0) are left out.
+   */
   select(count: number): Member[];
 }
 

@@ -2,12 +2,36 @@
 
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import { policyTypeOf } from '../wire/policy-parameter.js';
-import { leastUsed } from './least-used.js';
+import { leastUsed, leastUsedDegradation, priorityLeastUsed } from './least-used.js';
 import type { MemberPolicy } from './member-policy.js';
+import {
+  priorityLeastUsedDegradation,
+  randomizedLeastUsedDegradation,
+  randomizedPriorityLeastUsed,
+  randomizedPriorityLeastUsedDegradation,
+} from './mixed-least-used.js';
+import { priority } from './priority.js';
+import { randomPolicy } from './random-policy.js';
 import { roundRobin } from './round-robin.js';
+import { randomizedLeastUsed, weightedRandom } from './weighted-random.js';
+import { weightedRoundRobin } from './weighted-round-robin.js';
 
-/** The policies that this library brings. */
-export const standardPolicies: readonly MemberPolicy[] = [roundRobin, leastUsed];
+/** The policies that this library brings: the nine of RFC 5356, and four of the reference implementation. */
+export const standardPolicies: readonly MemberPolicy[] = [
+  roundRobin,
+  weightedRoundRobin,
+  randomPolicy,
+  weightedRandom,
+  priority,
+  leastUsed,
+  leastUsedDegradation,
+  priorityLeastUsed,
+  randomizedLeastUsed,
+  randomizedPriorityLeastUsed,
+  randomizedLeastUsedDegradation,
+  priorityLeastUsedDegradation,
+  randomizedPriorityLeastUsedDegradation,
+];
 
 /**
  * Finds a policy by its type. A policy that is not in it is answered round robin, the one policy that everyone

@@ -10,22 +10,22 @@ import { connectionHost } from './element-addresses.js';
 
 export class RegistrarConnection {
   readonly channel: AsapChannel;
+  /** The far side's IP address, as registrations write it. */
+  readonly host: string;
+  /** Runs until the first message has come. */
+  silence: Timer | undefined;
   /** The elements that registered over it. */
   readonly elements: Set<ServedElement> = new Set();
-  /** The pools that it subscribed to, with how many elements it wants (0: no preference). */
+  /** The pools that it subscribed to, with how many elements an answer to it holds at most. */
   readonly subscriptions: Map<PoolHandle, number> = new Map();
 
   constructor(channel: AsapChannel) {
     this.channel = channel;
+    this.host = connectionHost(channel.remoteAddress);
   }
 
   get remoteAddress(): TransportAddress {
     return this.channel.remoteAddress;
-  }
-
-  /** The far side's IP address, as registrations write it. */
-  get host(): string {
-    return connectionHost(this.channel.remoteAddress);
   }
 
   send(message: AsapMessage): void {
@@ -47,6 +47,6 @@ export interface ServedElement {
   hangUp: (() => void) | undefined;
   /** When it acknowledged last, in milliseconds. */
   heardAt: number;
-  /** Reporters of unreachability and when (RFC 5352 section 3.5); each counts once. */
-  readonly reporters: Map<RegistrarConnection, number>;
+  /** The hosts that reported it unreachable and when (RFC 5352 section 3.5); each counts once, however often it connects. */
+  readonly reporters: Map<string, number>;
 }

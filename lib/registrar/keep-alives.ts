@@ -65,13 +65,13 @@ export class KeepAlives {
   onReport(element: ServedElement, reporter: RegistrarConnection): void {
     const { clock, timers, limits } = this.#around.settings;
     const now = clock.now();
-    element.reporters.set(reporter, now);
-    for (const [connection, at] of element.reporters) {
-      if (now - at >= timers.reportLifetime || !connection.channel.open) element.reporters.delete(connection);
+    element.reporters.set(reporter.host, now);
+    for (const [host, at] of element.reporters) {
+      if (now - at >= timers.reportLifetime) element.reporters.delete(host);
     }
     if (reported.watched) reported.publish({ ...nameOf(element.entry), reporters: element.reporters.size });
     if (element.reporters.size > limits.maxBadPeReports) {
-      this.#fail(element, `reported by ${element.reporters.size} connections`);
+      this.#fail(element, `reported by ${element.reporters.size} hosts`);
       return;
     }
     this.ask(element);
@@ -97,7 +97,7 @@ export class KeepAlives {
   }
 
   #probe(element: ServedElement): void {
-    const { clock, timers, limits } = this.#around.settings;
+    const { limits } = this.#around.settings;
     const connected = element.connection?.channel.open === true;
     if (!connected && this.#dialled >= limits.maxDialledProbes) {
       this.#rest(element);
@@ -105,14 +105,27 @@ export class KeepAlives {
     }
     element.timer?.cancel();
     element.watch = 'probing';
-    element.timer = clock.setTimeout(
-      () => this.#fail(element, 'no acknowledgement'),
-      timers.keepAliveTimeout,
-      'background',
-    );
+    this.#awaitAck(element);
     this.#sent++;
     if (connected) element.connection?.send(this.#message(element.entry));
     else this.#dial(element);
+  }
+
+  #awaitAck(element: ServedElement): void {
+    const { clock, timers } = this.#around.settings;
+    const due = clock.now() + timers.keepAliveTimeout;
+    const onDue = (): void => {
+      // A process that was frozen or busy runs its timers before it reads what has been waiting for it.
+      clock.nextTurn(() => {
+        if (element.timer !== timer) return;
+        const late = clock.now() - due;
+        // It was we who were away: the element has not had its time.
+        if (late > timers.keepAliveTimeout / 2) this.#awaitAck(element);
+        else this.#fail(element, 'no acknowledgement');
+      });
+    };
+    const timer = clock.setTimeout(onDue, timers.keepAliveTimeout, 'background');
+    element.timer = timer;
   }
 
   #message(entry: HandlespaceEntry): Parameters<RegistrarConnection['send']>[0] {

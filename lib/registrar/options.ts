@@ -1,6 +1,14 @@
 /** Options of a registrar with their defaults; times in milliseconds. */
 
-import { checkBoolean, checkInteger, checkMilliseconds, checkObject, checkPort, checkString } from '../arguments.js';
+import {
+  checkBoolean,
+  checkInteger,
+  checkMilliseconds,
+  checkNumbers,
+  checkObject,
+  checkPort,
+  checkString,
+} from '../arguments.js';
 import { type Clock, systemClock } from '../clock.js';
 import { type EnrpOptions, type EnrpSettings, enrpSettings } from '../enrp/options.js';
 import type { PolicyRegistry } from '../policy/registry.js';
@@ -19,6 +27,10 @@ export interface RegistrarTimers {
   readonly removalDelay: number;
   /** How long a report of unreachability counts towards `maxBadPeReports`. Default: 60,000. */
   readonly reportLifetime: number;
+  /** How long a new connection may take to send its first message; then it is closed. Default: 10,000. */
+  readonly firstMessageTimeout: number;
+  /** The least time between telling subscribers of changes: those of the meantime are told of together. Default: 20. */
+  readonly pushInterval: number;
 }
 
 export const defaultRegistrarTimers: RegistrarTimers = {
@@ -27,11 +39,15 @@ export const defaultRegistrarTimers: RegistrarTimers = {
   probeInterval: 100,
   removalDelay: 50,
   reportLifetime: 60_000,
+  firstMessageTimeout: 10_000,
+  pushInterval: 20,
 };
 
 export interface RegistrarLimits {
-  /** Open ASAP connections; one too many is reset. Default: 10,000. */
+  /** Open ASAP connections; one too many is closed at once. Default: 10,000. */
   readonly maxConnections: number;
+  /** Those from one IP address, so that no single machine takes them all. Default: 1,000. */
+  readonly maxConnectionsPerHost: number;
   /** Elements that one connection may register. Default: 1,000. */
   readonly maxElementsPerConnection: number;
   /** Pools that one connection may subscribe to; the A bit tells that no more are accepted. Default: 1,000. */
@@ -40,7 +56,7 @@ export interface RegistrarLimits {
   readonly maxMessageSize: number;
   /** Bytes that may wait for a connection that does not read; more closes it. Default: 1 MiB. */
   readonly maxBacklog: number;
-  /** Milliseconds that the far side has to end its direction after we ended ours. Default: 1,000. */
+  /** Milliseconds that the far side has, once one direction has ended, to take what was sent and end its own. Default: 1,000. */
   readonly closeTimeout: number;
   /** Bytes of a registration, since elements are handed on to everybody who asks. Default: 1,536. */
   readonly maxRegistrationSize: number;
@@ -54,12 +70,13 @@ export interface RegistrarLimits {
   readonly maxElementsPerAnswer: number;
   /** Connections to elements that are being dialled to probe them; further probes wait for the next report. Default: 100. */
   readonly maxDialledProbes: number;
-  /** MAX-BAD-PE-REPORT: an element reported by more connections than this is removed though it answers. Default: 3. */
+  /** MAX-BAD-PE-REPORT: an element reported by more hosts than this is removed though it answers. Default: 3. */
   readonly maxBadPeReports: number;
 }
 
 export const defaultRegistrarLimits: RegistrarLimits = {
   maxConnections: 10_000,
+  maxConnectionsPerHost: 1_000,
   maxElementsPerConnection: 1_000,
   maxSubscriptionsPerConnection: 1_000,
   maxMessageSize: 65_538,
@@ -133,8 +150,12 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
         ? false
         : checkBoolean('options.acceptForeignAddresses', options.acceptForeignAddresses),
     enrp: options.enrp === undefined ? undefined : enrpSettings(options.enrp),
-    timers: merge('timers', defaultRegistrarTimers, options.timers, (name, value) => checkMilliseconds(name, value)),
-    limits: merge('limits', defaultRegistrarLimits, options.limits, (name, value) => checkInteger(name, value, 0)),
+    timers: checkNumbers('options.timers', defaultRegistrarTimers, options.timers, (path, value, name) =>
+      checkMilliseconds(path, value, 'finite', mayBeZero.has(name) ? 0 : 1),
+    ),
+    limits: checkNumbers('options.limits', defaultRegistrarLimits, options.limits, (path, value, name) =>
+      checkInteger(path, value, leastLimits[name] ?? 0),
+    ),
     policies: options.policies,
     clock: options.clock ?? systemClock,
     random,
@@ -142,15 +163,13 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
   };
 }
 
-function merge<Numbers extends { readonly [Name in keyof Numbers]: number }>(
-  group: string,
-  defaults: Numbers,
-  given: Partial<Numbers> | undefined,
-  check: (name: string, value: unknown) => number,
-): Numbers {
-  const merged: Record<string, number> = { ...defaults };
-  for (const [name, value] of Object.entries(given ?? {})) {
-    if (value !== undefined && name in defaults) merged[name] = check(`options.${group}.${name}`, value);
-  }
-  return merged as Numbers;
-}
+/** Times that may be 0; with 0 in another one an element would be asked without a pause, or had no time at all. */
+const mayBeZero: ReadonlySet<keyof RegistrarTimers> = new Set([
+  'probeInterval',
+  'removalDelay',
+  'reportLifetime',
+  'pushInterval',
+]);
+
+/** Limits below which nothing would work at all. */
+const leastLimits: Partial<Record<keyof RegistrarLimits, number>> = { maxMessageSize: 4, maxElementsPerAnswer: 1 };

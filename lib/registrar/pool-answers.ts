@@ -7,8 +7,11 @@ import type { Handlespace } from '../handlespace/handlespace.js';
 import { encodeAsap } from '../wire/asap.js';
 import type { HandleResolution, HandleResolutionResponse } from '../wire/messages.js';
 import { errorCause } from '../wire/operation-error.js';
-import { causeCode, type PoolElement, type PoolHandle } from '../wire/parameters.js';
+import { maxMessageLength, measure } from '../wire/parameter-writer.js';
+import { causeCode, type MemberSelectionPolicy, type PoolElement, type PoolHandle } from '../wire/parameters.js';
+import { writePolicy } from '../wire/policy-parameter.js';
 import { poolElementSize } from '../wire/pool-element.js';
+import { writePoolHandle } from '../wire/pool-handle.js';
 import type { RegistrarConnection } from './connection.js';
 import type { RegistrarLimits } from './options.js';
 
@@ -16,16 +19,20 @@ export interface PoolAnswersSurroundings {
   readonly clock: Clock;
   readonly handlespace: Handlespace;
   readonly limits: RegistrarLimits;
+  /** The least time between two rounds of pushes, in milliseconds. */
+  readonly pushInterval: number;
 }
-
-/** Room in a message for elements: 65,535 bytes without header, policy and the largest pool handle. */
-const roomForElements = 64_000;
 
 export class PoolAnswers {
   readonly #around: PoolAnswersSurroundings;
   readonly #subscribers = new Map<PoolHandle, Set<RegistrarConnection>>();
-  /** Pools with changes that their subscribers are not told of yet: those of one turn are told of together. */
+  /** Pools with changes that their subscribers are not told of yet. */
   readonly #changed = new Set<PoolHandle>();
+  /** The most bytes that any element has taken in a message: while all could be as large, none is measured. */
+  #largestElement = 0;
+  /** Pools whose subscribers were told of them while elements were suspended, and so do not know those. */
+  readonly #incomplete = new Set<PoolHandle>();
+  #pushedAt = Number.NEGATIVE_INFINITY;
   #resolutions = 0;
   #pushes = 0;
   #subscriptions = 0;
@@ -49,8 +56,10 @@ export class PoolAnswers {
   /** Answers a handle resolution. The S bit of the last one decides whether the connection is subscribed to the pool. */
   answer(connection: RegistrarConnection, message: HandleResolution): void {
     this.#resolutions++;
+    const { maxElementsPerAnswer } = this.#around.limits;
     const { poolHandle, subscribe } = message;
-    const wanted = message.elementsWanted ?? 0;
+    // Cut to what an answer may hold: subscribers who want the same share one push.
+    const wanted = Math.min(message.elementsWanted || maxElementsPerAnswer, maxElementsPerAnswer);
     const response = this.#response(poolHandle, wanted);
     if (subscribe && response.errors.length === 0) {
       connection.send({ ...response, accepted: this.#subscribe(connection, poolHandle, wanted) });
@@ -60,12 +69,16 @@ export class PoolAnswers {
     connection.send(response);
   }
 
-  /** A pool changed: its subscribers are told at the end of this turn, if it changed for them. */
+  /** A pool changed: its subscribers are told soon, if it changed for them. */
   onChange(change: HandlespaceChange): void {
+    if (change.type !== 'removed')
+      this.#largestElement = Math.max(this.#largestElement, poolElementSize(change.entry.element));
     if (!this.#subscribers.has(change.poolHandle)) return;
-    if (change.type === 'updated' && sameForUsers(change.previous, change.entry.element)) return;
-    if (this.#changed.size === 0) this.#around.clock.nextTurn(() => this.#pushChanged());
-    this.#changed.add(change.poolHandle);
+    const { poolHandle, previous, entry } = change;
+    const isBack = change.resumed && this.#incomplete.has(poolHandle);
+    if (change.type === 'updated' && !isBack && sameForUsers(previous, entry.element)) return;
+    if (this.#changed.size === 0) this.#schedulePushes();
+    this.#changed.add(poolHandle);
   }
 
   /** A connection is gone, and its subscriptions with it. */
@@ -73,17 +86,30 @@ export class PoolAnswers {
     for (const poolHandle of [...connection.subscriptions.keys()]) this.#unsubscribe(connection, poolHandle);
   }
 
+  /** At the end of this turn, but not too often: an element that changes all the time is multiplied by its subscribers. */
+  #schedulePushes(): void {
+    const { clock, pushInterval } = this.#around;
+    const wait = this.#pushedAt + pushInterval - clock.now();
+    if (wait <= 0) clock.nextTurn(() => this.#pushChanged());
+    else clock.setTimeout(() => this.#pushChanged(), wait, 'background');
+  }
+
   #pushChanged(): void {
+    this.#pushedAt = this.#around.clock.now();
     const changed = [...this.#changed];
     this.#changed.clear();
     for (const poolHandle of changed) this.#push(poolHandle);
   }
 
   #push(poolHandle: PoolHandle): void {
+    const subscribers = this.#subscribers.get(poolHandle);
+    if (subscribers === undefined) return;
+    this.#incomplete.delete(poolHandle);
+    this.#noteSuspended(poolHandle);
     // Encoded once for all that want as many elements.
     const encoded = new Map<number, { readonly bytes: Uint8Array; readonly negative: boolean }>();
-    for (const connection of [...(this.#subscribers.get(poolHandle) ?? [])]) {
-      const wanted = connection.subscriptions.get(poolHandle) ?? 0;
+    for (const connection of [...subscribers]) {
+      const wanted = connection.subscriptions.get(poolHandle) ?? 1;
       let push = encoded.get(wanted);
       if (push === undefined) {
         const response = this.#response(poolHandle, wanted);
@@ -105,21 +131,31 @@ export class PoolAnswers {
     if (resolution === undefined || resolution.elements.length === 0) {
       return { ...facts, poolElements: [], errors: [errorCause(causeCode.unknownPoolHandle)] };
     }
-    const poolElements = this.#fitting(resolution.elements);
-    return { ...facts, policy: resolution.policy, poolElements, errors: [] };
+    const { policy } = resolution;
+    const poolElements = this.#fitting(poolHandle, policy, resolution.elements);
+    if (poolElements.length === 0) {
+      return { ...facts, poolElements, errors: [errorCause(causeCode.lackOfResources)] };
+    }
+    return { ...facts, policy, poolElements, errors: [] };
   }
 
-  /** As many of the elements as one message holds. */
-  #fitting(elements: readonly PoolElement[]): readonly PoolElement[] {
-    if (elements.length * this.#around.limits.maxRegistrationSize <= roomForElements) return elements;
-    let room = roomForElements;
-    const fitting: PoolElement[] = [];
-    for (const element of elements) {
+  /** As many of the elements as one message holds. Those of peers may be larger than we would register. */
+  #fitting(
+    poolHandle: PoolHandle,
+    policy: MemberSelectionPolicy,
+    elements: readonly PoolElement[],
+  ): readonly PoolElement[] {
+    const head = measure((writer) => {
+      writePoolHandle(writer, poolHandle);
+      writePolicy(writer, policy);
+    });
+    let room = maxMessageLength - 4 - head;
+    if (elements.length * this.#largestElement <= room) return elements;
+    for (const [i, element] of elements.entries()) {
       room -= poolElementSize(element);
-      if (room < 0) break;
-      fitting.push(element);
+      if (room < 0) return elements.slice(0, i);
     }
-    return fitting;
+    return elements;
   }
 
   #subscribe(connection: RegistrarConnection, poolHandle: PoolHandle, wanted: number): boolean {
@@ -129,10 +165,16 @@ export class PoolAnswers {
       this.#subscriptions++;
     }
     subscriptions.set(poolHandle, wanted);
+    this.#noteSuspended(poolHandle);
     const subscribers = this.#subscribers.get(poolHandle);
     if (subscribers === undefined) this.#subscribers.set(poolHandle, new Set([connection]));
     else subscribers.add(connection);
     return true;
+  }
+
+  #noteSuspended(poolHandle: PoolHandle): void {
+    const pool = this.#around.handlespace.pool(poolHandle);
+    if (pool !== undefined && pool.available < pool.size) this.#incomplete.add(poolHandle);
   }
 
   #unsubscribe(connection: RegistrarConnection, poolHandle: PoolHandle): void {
@@ -140,7 +182,9 @@ export class PoolAnswers {
     this.#subscriptions--;
     const subscribers = this.#subscribers.get(poolHandle);
     subscribers?.delete(connection);
-    if (subscribers?.size === 0) this.#subscribers.delete(poolHandle);
+    if (subscribers?.size !== 0) return;
+    this.#subscribers.delete(poolHandle);
+    this.#incomplete.delete(poolHandle);
   }
 }
 

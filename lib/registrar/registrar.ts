@@ -11,10 +11,11 @@ import { EnrpServer } from '../enrp/enrp-server.js';
 import { formatIdentifier, RserpoolError } from '../errors.js';
 import type { HandlespaceChange } from '../handlespace/change.js';
 import { Handlespace, type HandlespaceOptions } from '../handlespace/handlespace.js';
-import { type ByteStream, formatAddress, type Listener, type TransportAddress } from '../transport/transport.js';
+import type { ByteStream, Listener, TransportAddress } from '../transport/transport.js';
 import type { AsapMessage } from '../wire/messages.js';
 import { poolHandleText } from '../wire/pool-handle.js';
 import { RegistrarConnection } from './connection.js';
+import { Connections } from './connections.js';
 import { HomeClaims } from './home-claims.js';
 import { type RegistrarOptions, type RegistrarSettings, registrarSettings } from './options.js';
 import { PoolAnswers } from './pool-answers.js';
@@ -57,12 +58,6 @@ export interface RegistrarEvents {
 }
 
 const changed = diagnosticEvent<RegistrarChange>('registrar', 'change');
-const opened = diagnosticEvent<{ remote: string; connections: number }>('registrar', 'connection-opened');
-const ended = diagnosticEvent<{ remote: string; connections: number; error: Error | undefined }>(
-  'registrar',
-  'connection-closed',
-);
-const refused = diagnosticEvent<{ remote: string; connections: number }>('registrar', 'connection-refused');
 
 export class Registrar extends EventEmitter<RegistrarEvents> {
   /** The ENRP server identifier, unsigned 32 bits. */
@@ -75,7 +70,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   readonly #registrations: Registrations;
   readonly #answers: PoolAnswers;
   readonly #claims: HomeClaims;
-  readonly #connections = new Set<RegistrarConnection>();
+  readonly #connections: Connections;
   readonly #onHandlespaceChange = new Set<(change: HandlespaceChange) => void>();
   #listener: Listener | undefined;
   #address: TransportAddress | undefined;
@@ -91,6 +86,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     const settings = registrarSettings(options);
     const { clock, random, limits, policies } = settings;
     this.#settings = settings;
+    this.#connections = new Connections(settings);
     this.serverId = settings.serverId;
     const handlespaceOptions: HandlespaceOptions = {
       random,
@@ -103,7 +99,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     };
     this.handlespace = new Handlespace(handlespaceOptions);
     const { handlespace } = this;
-    this.#answers = new PoolAnswers({ clock, handlespace, limits });
+    this.#answers = new PoolAnswers({ clock, handlespace, limits, pushInterval: settings.timers.pushInterval });
     this.#registrations = new Registrations({
       settings,
       handlespace,
@@ -263,21 +259,12 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       limits,
     );
     const connection = new RegistrarConnection(channel);
-    const remote = formatAddress(stream.remoteAddress);
-    if (this.#state !== 'listening' || this.#connections.size >= limits.maxConnections) {
-      if (refused.watched) refused.publish({ remote, connections: this.#connections.size });
-      channel.abort();
-      return connection;
-    }
-    this.#connections.add(connection);
-    if (opened.watched) opened.publish({ remote, connections: this.#connections.size });
+    if (this.#state !== 'listening' || !this.#connections.add(connection)) channel.abort();
     return connection;
   }
 
   #onClose(connection: RegistrarConnection, error: Error | undefined): void {
-    if (!this.#connections.delete(connection)) return;
-    if (ended.watched)
-      ended.publish({ remote: formatAddress(connection.remoteAddress), connections: this.#connections.size, error });
+    if (!this.#connections.remove(connection, error)) return;
     this.#answers.forget(connection);
     this.#claims.onClosed(connection);
     if (this.#state === 'listening') this.#registrations.forget(connection);
@@ -286,6 +273,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
 
   #onMessage(connection: RegistrarConnection, message: AsapMessage, size: number): void {
     if (this.#state !== 'listening') return;
+    this.#connections.heard(connection);
     switch (message.type) {
       case 'registration':
         this.#registrations.register(connection, message, size);

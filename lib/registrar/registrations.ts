@@ -52,6 +52,7 @@ export class Registrations {
   readonly #removals = new Map<ServedElement, Timer>();
   #expiryTimer: Timer | undefined;
   #expiryAt = Number.POSITIVE_INFINITY;
+  #closed = false;
   #accepted = 0;
   #rejected = 0;
 
@@ -145,7 +146,7 @@ export class Registrations {
     element.connection?.send({ type: 'deregistrationResponse', poolHandle, peIdentifier: identifier, errors: [] });
   }
 
-  /** What this registrar keeps about an element of its handlespace; it begins to watch those it owns. */
+  /** What this registrar keeps about an element of its handlespace; made when first asked for. */
   serve(entry: HandlespaceEntry): ServedElement {
     const key = elementKey(entry.poolHandle, entry.identifier);
     const present = this.#served.get(key);
@@ -183,6 +184,7 @@ export class Registrations {
   }
 
   close(): void {
+    this.#closed = true;
     this.#expiryTimer?.cancel();
     for (const timer of this.#removals.values()) timer.cancel();
     for (const element of this.#served.values()) this.#keepAlives.stop(element);
@@ -286,12 +288,17 @@ export class Registrations {
     this.#expiryTimer = undefined;
     this.#expiryAt = next;
     if (next === Number.POSITIVE_INFINITY) return;
-    const delay = Math.max(0, next - settings.clock.now());
-    this.#expiryTimer = settings.clock.setTimeout(() => this.#expire(), delay, 'background');
+    const { clock } = settings;
+    const delay = Math.max(0, next - clock.now());
+    // After what is waiting to be read: renewals, if this process was frozen or busy.
+    const onDue = (): void => clock.nextTurn(() => this.#expire());
+    this.#expiryTimer = clock.setTimeout(onDue, delay, 'background');
   }
 
   #expire(): void {
     const { handlespace, settings } = this.#around;
+    if (this.#closed) return;
+    this.#expiryTimer?.cancel();
     this.#expiryAt = Number.POSITIVE_INFINITY;
     handlespace.expire(settings.clock.now());
     this.#armExpiry();

@@ -38,6 +38,8 @@ export interface SearchOptions {
   readonly exclusion: ExclusionTimes;
   /** Milliseconds between rounds over the pool: doubling from `first` to `most`, each shortened at random by up to half. */
   readonly backoff: { readonly first: number; readonly most: number };
+  /** Milliseconds that a registrar's answer is awaited before the elements that are already known are tried. */
+  readonly answerPatience: number;
 }
 
 export interface SearchCallbacks {
@@ -66,6 +68,12 @@ export class ElementSearch {
   #deadline: Timer | undefined;
   #deadlineAt = 0;
   #pause: Timer | undefined;
+  /** Whether a search keeps the process alive. */
+  #referenced = true;
+  /** Runs while a registrar is asked and there are elements to try without its answer. */
+  #impatience: Timer | undefined;
+  /** Counts the questions: the answer to an earlier one is news, but nothing waits for it. */
+  #asked = 0;
 
   constructor(pool: PoolAccess, clock: Clock, random: Random, options: SearchOptions, callbacks: SearchCallbacks) {
     this.#pool = pool;
@@ -83,11 +91,14 @@ export class ElementSearch {
     this.#errors = [];
     this.#backoff = this.#options.backoff.first;
     this.#deadlineAt = this.#clock.now() + timeout;
-    this.#deadline = this.#clock.setTimeout(() => {
-      this.stop();
-      this.#callbacks.onExhausted(this.#errors);
-    }, timeout);
+    this.#armDeadline();
     this.#resolve(false);
+  }
+
+  /** Whether this search and later ones keep the process alive. Default: yes. */
+  keepAlive(referenced: boolean): void {
+    this.#referenced = referenced;
+    if (this.#searching) this.#armDeadline();
   }
 
   stop(): void {
@@ -97,6 +108,7 @@ export class ElementSearch {
     this.#attempt = undefined;
     this.#deadline?.cancel();
     this.#pause?.cancel();
+    this.#impatience?.cancel();
   }
 
   /** The element failed: it is passed over for a while. */
@@ -108,19 +120,37 @@ export class ElementSearch {
     return this.#candidates.isExcluded(identifier, this.#clock.now());
   }
 
+  #armDeadline(): void {
+    this.#deadline?.cancel();
+    const exhausted = (): void => {
+      this.stop();
+      this.#callbacks.onExhausted(this.#errors);
+    };
+    const left = this.#deadlineAt - this.#clock.now();
+    this.#deadline = this.#clock.setTimeout(exhausted, left, this.#referenced ? undefined : 'background');
+  }
+
   #resolve(refresh: boolean): void {
     const run = this.#run;
+    const asked = ++this.#asked;
+    let answered = false;
+    const goOn = (): void => {
+      if (run !== this.#run || !this.#searching || asked !== this.#asked || answered) return;
+      answered = true;
+      this.#impatience?.cancel();
+      this.#tryNext();
+    };
+    // A registrar may fail together with an element: those that it named before are likely to live still.
+    if (this.#candidates.elements.length > 0)
+      this.#impatience = this.#clock.setTimeout(goOn, this.#options.answerPatience, 'background');
     // The registrar's silence is to be known as such before the time for all of it runs out.
     const timeout = Math.max(1, (this.#deadlineAt - this.#clock.now()) * 0.9);
     this.#pool.resolve(refresh, timeout, (error, pool) => {
+      // News is news, even when an element was found without it: the next search may have to do with what is known.
+      if (pool !== undefined) this.#candidates.update(pool);
       if (run !== this.#run || !this.#searching) return;
-      if (pool !== undefined) {
-        this.#candidates.update(pool);
-        this.#tryNext();
-        return;
-      }
-      if (error !== undefined) this.#errors.push(error);
-      this.#pauseThenResolve();
+      if (pool === undefined && error !== undefined) this.#errors.push(error);
+      goOn();
     });
   }
 
@@ -165,7 +195,8 @@ export class ElementSearch {
   #pauseThenResolve(): void {
     const delay = this.#backoff * (1 - this.#random.uniform() / 2);
     this.#backoff = Math.min(this.#options.backoff.most, this.#backoff * 2);
-    this.#pause = this.#clock.setTimeout(() => this.#resolve(true), delay);
+    // The deadline keeps the process alive, if anything is to.
+    this.#pause = this.#clock.setTimeout(() => this.#resolve(true), delay, 'background');
   }
 }
 
@@ -174,8 +205,13 @@ export function searchError(code: RserpoolErrorCode, poolHandle: string, errors:
   const tried = errors.some((error) => error instanceof RserpoolError && error.element !== undefined);
   const last = errors.at(-1);
   if (!tried && last !== undefined) return last;
+  return aggregatedSearchError(code, poolHandle, errors);
+}
+
+/** All that went wrong in one error. */
+export function aggregatedSearchError(code: RserpoolErrorCode, poolHandle: string, errors: readonly Error[]): Error {
   // A long search repeats itself: the last word of each element is enough.
   const latest = new Map<unknown, Error>();
-  for (const error of errors) latest.set(error instanceof RserpoolError ? error.element : error.message, error);
+  for (const error of errors) latest.set((error as Partial<RserpoolError>).element ?? error.message, error);
   return aggregateError(code, { poolHandle, origin: 'remote' }, [...latest.values()]);
 }

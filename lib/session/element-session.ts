@@ -11,7 +11,7 @@ import {
 } from '../mapping/mapping.js';
 import type { TransportAddress } from '../transport/transport.js';
 import { decodeAsap, encodeAsap } from '../wire/asap.js';
-import { Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
+import { type Answered, Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
 import { RetrievalQueue } from './retrieval-queue.js';
 import type { Retrieved, Session, SessionHandler } from './session.js';
 
@@ -26,7 +26,8 @@ export class ElementSession implements Session, Replier, MappingHandler {
   #sessionId = new Uint8Array(0);
   #state: 'opening' | 'awaitingCookie' | 'open' | 'closed' = 'opening';
   #nextSequence = 1;
-  #ended = false;
+  #end: RetainedMessage | undefined;
+  #handedOver = false;
   /** The session's own end, when it was not the far side's doing. */
   #error: Error | undefined;
 
@@ -63,19 +64,43 @@ export class ElementSession implements Session, Replier, MappingHandler {
     return this.#send(new RetainedMessage('message', this.#nextSequence++, data, options, 0, false, onSettled));
   }
 
-  answer(data: Uint8Array, inAnswerTo: number, last: boolean, options: SendOptions): boolean {
-    return this.#send(new RetainedMessage('message', this.#nextSequence++, data, options, inAnswerTo, last, undefined));
+  write(data: Uint8Array, onSettled?: (error: Error | undefined) => void): boolean {
+    return this.send(data, {}, onSettled);
+  }
+
+  get handingOver(): boolean {
+    return false;
+  }
+
+  answer(
+    _connection: MappingConnection,
+    data: Uint8Array,
+    inAnswerTo: number,
+    last: boolean,
+    options: SendOptions,
+  ): Answered {
+    if (this.#state === 'closed' || this.#end !== undefined) return 'refused';
+    const answer = new RetainedMessage('message', this.#nextSequence++, data, options, inAnswerTo, last, undefined);
+    return this.#send(answer) ? 'room' : 'full';
   }
 
   end(onSettled?: (error: Error | undefined) => void): void {
-    if (this.#ended) return;
-    this.#send(new RetainedMessage('end', this.#nextSequence++, new Uint8Array(0), {}, 0, false, onSettled));
-    this.#ended = true;
+    if (this.#end === undefined) {
+      const end = new RetainedMessage('end', this.#nextSequence++, new Uint8Array(0), {}, 0, false, undefined);
+      this.#send(end);
+      this.#end = end;
+    }
+    if (onSettled !== undefined) this.#end.whenSettled(onSettled);
   }
 
   destroy(reason: string): void {
     if (this.#state === 'closed') return;
     this.#connection.abort(abortCode.application, reason);
+  }
+
+  /** Bytes of the largest message that the user takes. */
+  get longestMessage(): number {
+    return this.#connection.longestMessage;
   }
 
   /** Ends the session because its handler failed: the user may try another element. */
@@ -97,6 +122,7 @@ export class ElementSession implements Session, Replier, MappingHandler {
 
   /** Asks the user to go on elsewhere. */
   goElsewhere(): void {
+    this.#handedOver = true;
     this.#connection.goElsewhere();
   }
 
@@ -151,7 +177,8 @@ export class ElementSession implements Session, Replier, MappingHandler {
 
   onClose(error: RserpoolError | undefined): void {
     this.#state = 'closed';
-    const cause = this.#error ?? error;
+    // A user that went elsewhere because it was asked to, and left nothing behind, has closed in order.
+    const cause = this.#error ?? (this.#handedOver && this.#queue.isSettled ? undefined : error);
     for (const message of this.#queue.list()) message.settle(cause ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED'));
     this.#handler?.onClose(cause);
   }
@@ -163,7 +190,7 @@ export class ElementSession implements Session, Replier, MappingHandler {
   }
 
   #send(message: RetainedMessage): boolean {
-    if (this.#state === 'closed' || this.#ended) {
+    if (this.#state === 'closed' || this.#end !== undefined) {
       message.settle(new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED'));
       return false;
     }

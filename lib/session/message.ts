@@ -1,5 +1,6 @@
 /** Messages as a session's owner sees them, and as the session keeps them until they are acknowledged. */
 
+import { RserpoolError } from '../errors.js';
 import { asapPpid, type IncomingMessage, type MappingConnection, type OutgoingMessage } from '../mapping/mapping.js';
 
 /** How a message is sent. */
@@ -23,10 +24,13 @@ export class RetainedMessage implements OutgoingMessage {
   readonly lastAnswer: boolean;
   readonly failover: boolean;
   redelivered = false;
-  /** Its last answer has come: that acknowledges it, wherever it stands in the queue. */
+  /** Its last answer has come (or is no longer wanted): that acknowledges it, wherever it stands in the queue. */
   answered = false;
-  /** Called once: without error when acknowledged, with one when given up. */
-  onSettled: ((error: Error | undefined) => void) | undefined;
+  /** It is kept until its last answer has come, even when the far application has taken it before. */
+  awaitsAnswer = false;
+  /** Whether it was acknowledged or given up, and why. */
+  #settled: { readonly error: Error | undefined } | undefined;
+  #onSettled: ((error: Error | undefined) => void) | undefined;
 
   constructor(
     type: 'message' | 'end',
@@ -47,19 +51,53 @@ export class RetainedMessage implements OutgoingMessage {
     this.failover = options.failover ?? true;
     this.inAnswerTo = inAnswerTo;
     this.lastAnswer = lastAnswer;
-    this.onSettled = onSettled;
+    this.#onSettled = onSettled;
   }
 
   settle(error: Error | undefined): void {
-    const { onSettled } = this;
-    this.onSettled = undefined;
+    if (this.#settled !== undefined) return;
+    this.#settled = { error };
+    const onSettled = this.#onSettled;
+    this.#onSettled = undefined;
     onSettled?.(error);
+  }
+
+  /** Calls `listener` once: without error when it is acknowledged, with one when it is given up; at once if it was. */
+  whenSettled(listener: (error: Error | undefined) => void): void {
+    if (this.#settled !== undefined) {
+      listener(this.#settled.error);
+      return;
+    }
+    const before = this.#onSettled;
+    this.#onSettled = (error) => {
+      before?.(error);
+      listener(error);
+    };
   }
 }
 
+/** The error for a message that the far side would refuse. */
+export function messageTooLarge(length: number, limit: number, poolHandle: string | undefined): RserpoolError {
+  const detail = `${length} bytes; the limit is ${limit}`;
+  return new RserpoolError(
+    'ERR_RSERPOOL_MESSAGE_TOO_LARGE',
+    poolHandle === undefined ? { detail } : { detail, poolHandle },
+  );
+}
+
+/** What became of an answer: accepted, accepted while there is no room for more, or too late. */
+export type Answered = 'room' | 'full' | 'refused';
+
 /** What `reply` needs of a session. */
 export interface Replier {
-  answer(data: Uint8Array, inAnswerTo: number, last: boolean, options: SendOptions): boolean;
+  /** Sends an answer to a message that came by `connection`; refused if the session has ended or went on elsewhere. */
+  answer(
+    connection: MappingConnection,
+    data: Uint8Array,
+    inAnswerTo: number,
+    last: boolean,
+    options: SendOptions,
+  ): Answered;
 }
 
 /**
@@ -69,6 +107,9 @@ export class Message {
   readonly #connection: MappingConnection;
   readonly #session: Replier;
   readonly #incoming: IncomingMessage;
+  #onTaken: (() => void) | undefined;
+  /** The messages of the same answer that came before this one, its last: for answers to `request`. */
+  earlier: readonly Message[] = [];
 
   constructor(connection: MappingConnection, session: Replier, incoming: IncomingMessage) {
     this.#connection = connection;
@@ -111,14 +152,29 @@ export class Message {
   /** The application has it: the sender may forget it. Harmless the second time. */
   acknowledge(): void {
     this.#connection.take(this.#incoming);
+    const onTaken = this.#onTaken;
+    this.#onTaken = undefined;
+    onTaken?.();
+  }
+
+  /** Calls `listener` once the application has taken the message. One listener; for the message's owner. */
+  onceTaken(listener: () => void): void {
+    this.#onTaken = listener;
   }
 
   /**
    * Answers it. The last answer acknowledges it too, so that an acknowledged request is one whose answer has arrived.
-   * False: the session waits for room, or has ended (its user asks another element).
+   * False: the session waits for room, or it has ended or went on elsewhere and the answer is not sent (the far side
+   * asks another element).
    */
   reply(data: Uint8Array, options: SendOptions & { readonly last?: boolean } = {}): boolean {
-    return this.#session.answer(data, this.#incoming.sequence, options.last ?? true, options);
+    const { longestMessage } = this.#connection;
+    if (data.length > longestMessage) throw messageTooLarge(data.length, longestMessage, undefined);
+    const last = options.last ?? true;
+    const answered = this.#session.answer(this.#connection, data, this.#incoming.sequence, last, options);
+    // The answer stands before the acknowledgement, which makes room here and lets the connection end in order.
+    if (last && answered !== 'refused') this.acknowledge();
+    return answered === 'room';
   }
 }
 
@@ -126,14 +182,19 @@ export class Message {
 export type Handled = void | PromiseLike<unknown>;
 
 /**
- * Gives a message to its handler and acknowledges it when the handler has returned or its promise has settled.
- * `onFailure` is told what it threw or rejected with; the message then stays unacknowledged.
+ * Gives a message to its handler and, unless that is the handler's own affair ('manual'), acknowledges it when the
+ * handler has returned or its promise has fulfilled. `onFailure` is told what it threw or rejected with; the message then
+ * stays unacknowledged.
  */
 export function handle(
   message: Message,
   handler: (message: Message) => Handled,
   onFailure: (error: unknown) => void,
+  acknowledge: 'auto' | 'manual' = 'auto',
 ): void {
+  const taken = (): void => {
+    if (acknowledge === 'auto') message.acknowledge();
+  };
   let handled: Handled;
   try {
     handled = handler(message);
@@ -141,6 +202,6 @@ export function handle(
     onFailure(error);
     return;
   }
-  if (handled === undefined || handled === null || typeof handled.then !== 'function') message.acknowledge();
-  else handled.then(() => message.acknowledge(), onFailure);
+  if (handled === undefined || handled === null || typeof handled.then !== 'function') taken();
+  else handled.then(taken, onFailure);
 }

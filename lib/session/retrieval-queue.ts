@@ -5,11 +5,20 @@ import type { RetainedMessage } from './message.js';
 export class RetrievalQueue {
   #messages: RetainedMessage[] = [];
   #head = 0;
+  /** Taken by the far application, but their answers have not come: by sequence. */
+  readonly #unanswered = new Map<number, RetainedMessage>();
   /** How many were acknowledged since the queue last began anew. */
   #acknowledged = 0;
 
   get length(): number {
-    return this.#messages.length - this.#head;
+    return this.#unanswered.size + this.#messages.length - this.#head;
+  }
+
+  /** Whether nothing is left to wait for: no message but answered ones. */
+  get isSettled(): boolean {
+    if (this.#unanswered.size > 0) return false;
+    for (let i = this.#head; i < this.#messages.length; i++) if (this.#messages[i]?.answered !== true) return false;
+    return true;
   }
 
   push(message: RetainedMessage): void {
@@ -19,7 +28,11 @@ export class RetrievalQueue {
   /** The `count` oldest have been taken by the far application. */
   acknowledge(count: number): void {
     const end = this.#head + count;
-    for (; this.#head < end; this.#head++) (this.#messages[this.#head] as RetainedMessage).settle(undefined);
+    for (; this.#head < end; this.#head++) {
+      const message = this.#messages[this.#head] as RetainedMessage;
+      if (message.awaitsAnswer && !message.answered) this.#unanswered.set(message.sequence, message);
+      else message.settle(undefined);
+    }
     this.#acknowledged += count;
     if (this.#head === this.#messages.length) {
       this.#messages = [];
@@ -32,20 +45,21 @@ export class RetrievalQueue {
 
   /** The last answer to the message with this sequence has come. */
   answered(sequence: number): void {
-    const message = this.#find(sequence);
+    const message = this.#unanswered.get(sequence) ?? this.#find(sequence);
     if (message === undefined || message.answered) return;
+    this.#unanswered.delete(sequence);
     message.answered = true;
     message.settle(undefined);
   }
 
   /** How many of those still here have left, when the connection has sent `sentMessages` since the queue began anew. */
   sent(sentMessages: number): number {
-    return sentMessages - this.#acknowledged;
+    return this.#unanswered.size + sentMessages - this.#acknowledged;
   }
 
   /** Everything still here, oldest first. */
   list(): RetainedMessage[] {
-    return this.#messages.slice(this.#head);
+    return [...this.#unanswered.values(), ...this.#messages.slice(this.#head)];
   }
 
   /** Empties the queue, for a new connection; returns what was in it, oldest first. */
@@ -54,6 +68,7 @@ export class RetrievalQueue {
     this.#messages = [];
     this.#head = 0;
     this.#acknowledged = 0;
+    this.#unanswered.clear();
     return list;
   }
 

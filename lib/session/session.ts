@@ -23,13 +23,22 @@ export interface FailoverFacts extends Retrieved {
   readonly cookie: Uint8Array | undefined;
 }
 
+/** As `Session.send`, but before everything that is held back for the failover callback. */
+export type FailoverSend = (
+  data: Uint8Array,
+  options?: SendOptions,
+  onSettled?: (error: Error | undefined) => void,
+) => boolean;
+
 /**
- * Called when a session has reached another element, before anything but the cookie echo was sent to it. What it sends
- * itself goes first; what it returns of `unsent` and `unacknowledged` is sent again after that, in that order (default:
- * all of it). A rejection, or an exception, ends the session.
+ * Called when a session has reached another element, before anything but the cookie echo was sent to it. The messages
+ * that it sends go first: by any means until it returns, and by `send` until what it promised has settled. What it
+ * returns of `unsent` and `unacknowledged` is sent again after that, in that order (default: all of it), and then what
+ * the application sent or wrote meanwhile. A rejection, or an exception, ends the session.
  */
 export type FailoverCallback = (
   facts: FailoverFacts,
+  send: FailoverSend,
 ) => void | readonly RetainedMessage[] | PromiseLike<void | readonly RetainedMessage[]>;
 
 /** What the owner of a session is told. */
@@ -57,9 +66,18 @@ export interface Session {
   readonly rto: number | undefined;
   readonly localAddress: TransportAddress | undefined;
   readonly remoteAddress: TransportAddress | undefined;
+  /** Bytes of the largest message that the far side takes: a larger one must not be given to `send`. */
+  readonly longestMessage: number;
   /** Queues a message; false: wait for `onRoom`. `onSettled` is called when it was acknowledged or given up. */
   send(data: Uint8Array, options?: SendOptions, onSettled?: (error: Error | undefined) => void): boolean;
-  /** No more will be sent. `onSettled` is called when everything, and this end, was acknowledged or given up. */
+  /** Queues bytes of a stream: as `send`, but they never go before what a failover sends again. */
+  write(data: Uint8Array, onSettled?: (error: Error | undefined) => void): boolean;
+  /** A failover callback decides: what `send` is given goes before what is sent again. */
+  readonly handingOver: boolean;
+  /**
+   * No more will be sent. `onSettled` is called when everything, and this end, was acknowledged or given up; so it is
+   * when the end was sent before.
+   */
   end(onSettled?: (error: Error | undefined) => void): void;
   /** Ends at once, both sides: what was not acknowledged can be retrieved. */
   destroy(reason: string): void;
@@ -68,3 +86,13 @@ export interface Session {
   ref(): void;
   unref(): void;
 }
+
+/** What a session can do that is with no element yet. */
+export const noFeatures: MappingFeatures = {
+  streams: false,
+  unordered: false,
+  acknowledgesTaken: false,
+  rtt: false,
+  rto: false,
+  pathMtu: false,
+};

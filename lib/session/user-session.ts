@@ -23,32 +23,14 @@ import type { TransportAddress } from '../transport/transport.js';
 import { decodeAsap, encodeAsap } from '../wire/asap.js';
 import type { PoolElement } from '../wire/parameters.js';
 import type { ExclusionTimes } from './candidates.js';
-import { ElementSearch, type PoolAccess, type SearchOptions, searchError } from './element-search.js';
-import { Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
-import { RetrievalQueue } from './retrieval-queue.js';
-import type { FailoverCallback, FailoverFacts, Retrieved, Session, SessionHandler } from './session.js';
-
-export interface UserSessionOptions extends SearchOptions {
-  /** Milliseconds to reach the first element. Default: 30,000. */
-  readonly connectTimeout: number;
-  /** Milliseconds to reach another element after one failed. Default: 30,000. */
-  readonly failoverTimeout: number;
-  /** Failovers in a row without a message taken or received in between. Default: 16. */
-  readonly maxFailovers: number;
-  /** Milliseconds to wait for acknowledgements after `end`, without any coming. Default: 30,000. */
-  readonly lingerTimeout: number;
-  readonly onFailover: FailoverCallback | undefined;
-}
-
-export const defaultUserSessionOptions: UserSessionOptions = {
-  connectTimeout: 30_000,
-  failoverTimeout: 30_000,
-  maxFailovers: 16,
-  lingerTimeout: 30_000,
-  exclusion: { broken: 250, silent: 2000 },
-  backoff: { first: 100, most: 2000 },
-  onFailover: undefined,
-};
+import { aggregatedSearchError, ElementSearch, type PoolAccess, searchError } from './element-search.js';
+import { Linger } from './linger.js';
+import { type Answered, Message, type Replier, type RetainedMessage, type SendOptions } from './message.js';
+import { Outbox } from './outbox.js';
+import type { AnswerCallback } from './requests.js';
+import { chooseResent, type Failure, failoverFacts } from './resent-choice.js';
+import type { FailoverCallback, FailoverSend, Retrieved, Session, SessionHandler } from './session.js';
+import type { UserSessionOptions } from './user-session-options.js';
 
 const noFeatures: MappingFeatures = {
   streams: false,
@@ -58,12 +40,6 @@ const noFeatures: MappingFeatures = {
   rto: false,
   pathMtu: false,
 };
-
-/** Why the element that had the session was left. */
-interface Failure {
-  readonly from: PoolElement;
-  readonly cause: Error;
-}
 
 export class UserSession implements Session, Replier {
   readonly sessionId: Uint8Array;
@@ -75,19 +51,19 @@ export class UserSession implements Session, Replier {
   readonly #search: ElementSearch;
   #element: PoolElement | undefined;
   #connection: MappingConnection | undefined;
-  /** Given to the connection, not yet acknowledged. */
-  readonly #queue = new RetrievalQueue();
-  /** Not given to the connection: while none is open, and what a failover callback has not yet released. */
-  #waiting: RetainedMessage[] = [];
-  #endMessage: RetainedMessage | undefined;
-  #nextSequence = 1;
+  readonly #outbox: Outbox;
   #cookie: Uint8Array | undefined;
   /** The element that failed, until the session is open again; undefined before the first one. */
   #failure: Failure | undefined;
   #failoversInARow = 0;
-  #linger: Timer | undefined;
+  readonly #linger: Linger;
   #peerEnded = false;
-  #roomWanted = false;
+  /** Whether this session, wherever it is, keeps the process alive. */
+  #referenced = true;
+  /** The failover callback is running: what is sent now is its own, and goes first. */
+  #callingBack = false;
+  /** The element asked to go elsewhere: it gets nothing new, and is left when all that it has is acknowledged. */
+  #leaving: Timer | undefined;
 
   constructor(pool: PoolAccess, clock: Clock, random: Random, options: UserSessionOptions, handler: SessionHandler) {
     this.sessionId = random.bytes(16);
@@ -95,10 +71,17 @@ export class UserSession implements Session, Replier {
     this.#clock = clock;
     this.#options = options;
     this.#handler = handler;
+    this.#outbox = new Outbox(
+      clock,
+      pool.poolHandle,
+      () => handler.onRoom(),
+      (error) => this.#fail(error),
+    );
+    this.#linger = new Linger(clock, options.lingerTimeout, () => this.#lingeredTooLong());
     this.#search = new ElementSearch(pool, clock, random, options, {
       onReached: (element, connection) => this.#reached(element, connection),
       onExhausted: (errors) => this.#exhausted(errors),
-      hasSomethingToSend: () => this.#waiting.length > 0,
+      hasSomethingToSend: () => this.#outbox.isWaiting,
     });
     this.#seek(options.connectTimeout);
   }
@@ -134,26 +117,65 @@ export class UserSession implements Session, Replier {
   }
 
   send(data: Uint8Array, options: SendOptions = {}, onSettled?: (error: Error | undefined) => void): boolean {
-    return this.#send(new RetainedMessage('message', this.#nextSequence++, data, options, 0, false, onSettled));
+    return this.#outbox.send(this.#outbox.create(data, options, onSettled), this.#first());
   }
 
-  answer(data: Uint8Array, inAnswerTo: number, last: boolean, options: SendOptions): boolean {
-    return this.#send(new RetainedMessage('message', this.#nextSequence++, data, options, inAnswerTo, last, undefined));
+  /**
+   * Sends a request and waits for its answer: sent again over failovers until it has come. `timeout` in ms. Returns
+   * what gives it up.
+   */
+  request(
+    data: Uint8Array,
+    options: SendOptions & { readonly timeout?: number },
+    callback: AnswerCallback,
+  ): (error: Error) => void {
+    return this.#outbox.request(data, options, callback, this.#first());
+  }
+
+  write(data: Uint8Array, onSettled?: (error: Error | undefined) => void): boolean {
+    // The stream keeps its order, whatever the failover callback sends.
+    return this.#outbox.send(this.#outbox.create(data, {}, onSettled));
+  }
+
+  get handingOver(): boolean {
+    return this.#state === 'handingOver';
+  }
+
+  answer(
+    connection: MappingConnection,
+    data: Uint8Array,
+    inAnswerTo: number,
+    last: boolean,
+    options: SendOptions,
+  ): Answered {
+    // Another element never asked this.
+    if (this.#connection !== connection || this.#state === 'closed' || this.#outbox.isEnded) return 'refused';
+    const answer = this.#outbox.create(data, options, undefined, { to: inAnswerTo, last });
+    // It belongs to this connection, and so goes before what is held back for the next one.
+    return this.#outbox.send(answer, 'first') ? 'room' : 'full';
   }
 
   end(onSettled?: (error: Error | undefined) => void): void {
-    if (this.#endMessage !== undefined || this.#state === 'closed') return;
-    const end = new RetainedMessage('end', this.#nextSequence++, new Uint8Array(0), {}, 0, false, onSettled);
-    // While a failover callback decides, the end waits for what is sent again.
-    if (this.#state !== 'handingOver') this.#send(end);
-    this.#endMessage = end;
-    this.#restartLinger();
+    if (!this.#outbox.isEnded && this.#state !== 'closed') this.#linger.restart();
+    this.#outbox.end(onSettled);
   }
 
   destroy(reason: string): void {
     if (this.#state === 'closed') return;
     this.#connection?.abort(abortCode.application, reason);
     this.#close(undefined);
+  }
+
+  /** Bytes of the largest message that the element takes; Infinity while there is none. */
+  get longestMessage(): number {
+    return this.#connection?.longestMessage ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Ends the session for a reason of our own. */
+  #fail(error: Error): void {
+    if (this.#state === 'closed') return;
+    this.#connection?.abort(abortCode.application, error.message);
+    this.#close(error);
   }
 
   /** Leaves the element for another one. */
@@ -168,19 +190,18 @@ export class UserSession implements Session, Replier {
   }
 
   retrieve(): Retrieved {
-    const list = this.#queue.list();
-    const sent = this.#queue.sent(this.#connection?.sentMessages ?? 0);
-    const left = [...list.slice(0, sent), ...this.#waiting.filter((message) => message.redelivered)];
-    const unsent = [...list.slice(sent), ...this.#waiting.filter((message) => !message.redelivered)];
-    const wanted = (message: RetainedMessage): boolean => message.type === 'message' && !message.answered;
-    return { unacknowledged: left.filter(wanted), unsent: unsent.filter(wanted) };
+    return this.#outbox.retrieve();
   }
 
   ref(): void {
+    this.#referenced = true;
+    this.#search.keepAlive(true);
     this.#connection?.ref();
   }
 
   unref(): void {
+    this.#referenced = false;
+    this.#search.keepAlive(false);
     this.#connection?.unref();
   }
 
@@ -195,17 +216,22 @@ export class UserSession implements Session, Replier {
   #exhausted(errors: readonly Error[]): void {
     const { poolHandle } = this.#pool;
     if (this.#failure === undefined) this.#close(searchError('ERR_RSERPOOL_CONNECT_TIMEOUT', poolHandle, errors));
-    else this.#close(searchError('ERR_RSERPOOL_FAILOVER_EXHAUSTED', poolHandle, [this.#failure.cause, ...errors]));
+    else {
+      const all = [this.#failure.cause, ...errors];
+      this.#close(aggregatedSearchError('ERR_RSERPOOL_FAILOVER_EXHAUSTED', poolHandle, all));
+    }
   }
 
   #reached(element: PoolElement, connection: MappingConnection): MappingHandler {
     const failure = this.#failure;
     this.#element = element;
     this.#connection = connection;
+    if (!this.#referenced) connection.unref();
     const handler = this.#connectionHandler(connection);
     if (failure === undefined) {
       this.#state = 'open';
-      this.#release(this.#waiting.splice(0));
+      const held = this.#outbox.attach(connection);
+      this.#outbox.release(held, held);
       this.#handler.onOpen();
     } else {
       // First of all the cookie: the new element may need it to understand the rest (RFC 5352 section 3.8).
@@ -217,75 +243,39 @@ export class UserSession implements Session, Replier {
   }
 
   #handOver(failure: Failure, to: PoolElement, connection: MappingConnection): void {
-    const held = this.#waiting.filter((message) => message.type === 'message');
-    const facts: FailoverFacts = Object.freeze({
-      from: failure.from,
-      to,
-      cause: failure.cause,
-      cookie: this.#cookie,
-      unsent: Object.freeze(held.filter((message) => !message.redelivered)),
-      unacknowledged: Object.freeze(held.filter((message) => message.redelivered)),
-    });
-    const finish = (chosen: void | readonly RetainedMessage[]): void => {
+    const held = this.#outbox.attach(connection);
+    const facts = failoverFacts(failure, to, this.#cookie, held);
+    const finish = (chosen: readonly RetainedMessage[] | undefined): void => {
       if (this.#connection !== connection || this.#state !== 'handingOver') return;
       this.#state = 'open';
       this.#failure = undefined;
-      const resend = new Set(chosen ?? held);
-      for (const message of held) if (!resend.has(message)) message.settle(undefined);
-      this.#waiting = [];
-      this.#release([...resend].filter((message) => held.includes(message)));
-      const end = this.#endMessage;
-      if (end !== undefined) this.#release([end]);
+      this.#outbox.release(held, chosen ?? held);
       this.#handler.onFailover(facts);
     };
     const refuse = (cause: unknown): void => {
-      if (this.#connection !== connection) return;
+      if (this.#connection !== connection || this.#state !== 'handingOver') return;
       connection.abort(abortCode.application, 'the failover callback refused');
       this.#close(new RserpoolError('ERR_RSERPOOL_FAILOVER_REFUSED', { ...this.#where(), cause }));
     };
+    const send: FailoverSend = (data, options = {}, onSettled) => {
+      const first = this.#connection === connection && this.#state === 'handingOver' ? 'first' : undefined;
+      return this.#outbox.send(this.#outbox.create(data, options, onSettled), first);
+    };
     const { onFailover } = this.#options;
-    if (onFailover === undefined) {
-      finish(undefined);
-      return;
-    }
-    try {
-      const chosen = onFailover(facts);
-      if (chosen === undefined || chosen === null || !('then' in chosen))
-        finish(chosen as void | readonly RetainedMessage[]);
-      else chosen.then(finish, refuse);
-    } catch (error) {
-      refuse(error);
-    }
+    const callback = (): ReturnType<FailoverCallback> => {
+      this.#callingBack = true;
+      try {
+        return onFailover?.(facts, send);
+      } finally {
+        this.#callingBack = false;
+      }
+    };
+    chooseResent(callback, finish, refuse);
   }
 
-  /** Gives messages to the connection. */
-  #release(messages: readonly RetainedMessage[]): void {
-    const connection = this.#connection as MappingConnection;
-    let room = true;
-    for (const message of messages) {
-      this.#queue.push(message);
-      room = connection.send(message);
-    }
-    if (room && this.#roomWanted) {
-      this.#roomWanted = false;
-      this.#clock.defer(() => this.#state === 'open' && this.#handler.onRoom());
-    }
-  }
-
-  #send(message: RetainedMessage): boolean {
-    if (this.#state === 'closed' || this.#endMessage !== undefined) {
-      message.settle(new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { poolHandle: this.#pool.poolHandle }));
-      return false;
-    }
-    if (this.#state === 'seeking') {
-      this.#waiting.push(message);
-      this.#roomWanted = true;
-      return false;
-    }
-    this.#queue.push(message);
-    const room = (this.#connection as MappingConnection).send(message);
-    if (!room) this.#roomWanted = true;
-    return room;
+  /** What the failover callback sends itself goes before what is held back for it. */
+  #first(): 'first' | undefined {
+    return this.#callingBack ? 'first' : undefined;
   }
 
   #connectionHandler(connection: MappingConnection): MappingHandler {
@@ -297,26 +287,42 @@ export class UserSession implements Session, Replier {
       onAcknowledged: (count) => {
         if (!current()) return;
         this.#progress();
-        this.#queue.acknowledge(count);
+        this.#outbox.acknowledge(count);
+        this.#leaveWhenDone();
       },
-      onRoom: () => {
-        if (!current() || !this.#roomWanted) return;
-        this.#roomWanted = false;
-        this.#handler.onRoom();
-      },
-      onGoElsewhere: () => current() && this.failOver('the element asked to go elsewhere'),
+      onRoom: () => current() && this.#outbox.room(),
+      onGoElsewhere: () => current() && this.#prepareToLeave(),
       onClose: (error) => current() && this.#onConnectionClosed(error),
     };
   }
 
   #onMessage(connection: MappingConnection, incoming: IncomingMessage): void {
     this.#progress();
-    if (incoming.inAnswerTo !== 0 && incoming.lastAnswer) this.#queue.answered(incoming.inAnswerTo);
     const message = new Message(connection, this, incoming);
     if (incoming.type === 'end') {
       this.#peerEnded = true;
       this.#handler.onEnd(message);
-    } else this.#handler.onMessage(message);
+      return;
+    }
+    if (incoming.inAnswerTo === 0 || !this.#outbox.takeAnswer(message)) this.#handler.onMessage(message);
+    if (incoming.lastAnswer) this.#leaveWhenDone();
+  }
+
+  /** The element is to be stopped: what it has it may finish, the rest waits for another one. */
+  #prepareToLeave(): void {
+    if (this.#leaving !== undefined || this.#state === 'closed') return;
+    this.#outbox.hold();
+    this.#leaving = this.#clock.setTimeout(() => this.#goElsewhere(), this.#options.handOverTimeout);
+    this.#leaveWhenDone();
+  }
+
+  #leaveWhenDone(): void {
+    if (this.#leaving !== undefined && this.#state === 'open' && this.#outbox.isSettled) this.#goElsewhere();
+  }
+
+  #goElsewhere(): void {
+    this.#connection?.abort(abortCode.failedOver, 'gone elsewhere, as asked');
+    this.#leave(new RserpoolError('ERR_RSERPOOL_HANDED_OVER', { ...this.#where(), origin: 'remote' }), 'silent', false);
   }
 
   #onControl(connection: MappingConnection, bytes: Uint8Array): void {
@@ -339,35 +345,20 @@ export class UserSession implements Session, Replier {
   }
 
   #onConnectionClosed(error: RserpoolError | undefined): void {
-    if (error === undefined || this.#isComplete()) this.#close(undefined);
+    if (error === undefined || (this.#peerEnded && this.#outbox.isComplete)) this.#close(undefined);
     else if (error.code === 'ERR_RSERPOOL_ABORTED') this.#close(error);
     else this.#leave(error, error.code === 'ERR_RSERPOOL_HEARTBEAT_TIMEOUT' ? 'silent' : 'broken', true);
-  }
-
-  /** Nothing is left that another element could do: only our end was not acknowledged. */
-  #isComplete(): boolean {
-    if (!this.#peerEnded || this.#endMessage === undefined) return false;
-    return this.#queue.list().every((message) => message.type === 'end' || message.answered);
   }
 
   /** The element has failed (or is to be left): what it did not acknowledge waits for the next one. */
   #leave(cause: Error, how: keyof ExclusionTimes, report: boolean): void {
     const from = this.#element as PoolElement;
     const connection = this.#connection as MappingConnection;
-    const sent = this.#queue.sent(connection.sentMessages);
-    const kept = this.#queue.begin().flatMap((message, index) => {
-      if (index < sent) message.redelivered = true;
-      if (message.answered || message.type === 'end') return [];
-      if (message.failover || index >= sent) return [message];
-      message.settle(
-        new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), cause, detail: 'sent without failover' }),
-      );
-      return [];
-    });
-    // What the former failover still held back stands before what was written since.
-    this.#waiting = [...this.#waiting.filter((message) => message.type === 'message'), ...kept].sort(
-      (a, b) => a.sequence - b.sequence,
-    );
+    this.#leaving?.cancel();
+    this.#leaving = undefined;
+    const where = this.#where();
+    const detail = 'sent without failover';
+    this.#outbox.detach(() => new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...where, cause, detail }));
     this.#connection = undefined;
     this.#state = 'seeking';
     this.#failure ??= { from, cause };
@@ -382,21 +373,18 @@ export class UserSession implements Session, Replier {
 
   #progress(): void {
     this.#failoversInARow = 0;
-    if (this.#endMessage !== undefined) this.#restartLinger();
+    if (this.#outbox.isEnded) this.#linger.restart();
   }
 
-  #restartLinger(): void {
-    this.#linger?.cancel();
-    this.#linger = this.#clock.setTimeout(() => {
-      const { unsent, unacknowledged } = this.retrieve();
-      const undelivered = unsent.length + unacknowledged.length;
-      // Waiting for the far side to end is not waiting for acknowledgements.
-      if (undelivered === 0 && this.#queue.length === 0) return;
-      this.#connection?.abort(abortCode.application, 'acknowledgements did not come in time');
-      this.#close(
-        new RserpoolError('ERR_RSERPOOL_LINGER_TIMEOUT', { ...this.#where(), detail: `${undelivered} messages` }),
-      );
-    }, this.#options.lingerTimeout);
+  #lingeredTooLong(): void {
+    const { unsent, unacknowledged } = this.retrieve();
+    const undelivered = unsent.length + unacknowledged.length;
+    // Waiting for the far side to end is not waiting for acknowledgements.
+    if (undelivered === 0 && this.#outbox.isSettled) return;
+    this.#connection?.abort(abortCode.application, 'acknowledgements did not come in time');
+    this.#close(
+      new RserpoolError('ERR_RSERPOOL_LINGER_TIMEOUT', { ...this.#where(), detail: `${undelivered} messages` }),
+    );
   }
 
   #where(): { poolHandle: string; element?: number } {
@@ -406,12 +394,12 @@ export class UserSession implements Session, Replier {
 
   #close(error: Error | undefined): void {
     if (this.#state === 'closed') return;
-    const outstanding = [...this.#queue.list(), ...this.#waiting];
     this.#state = 'closed';
     this.#search.stop();
-    this.#linger?.cancel();
-    for (const message of outstanding)
-      message.settle(error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', this.#where()));
+    this.#linger.stop();
+    this.#leaving?.cancel();
+    const cause = error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', this.#where());
+    this.#outbox.close(cause);
     this.#clock.defer(() => this.#handler.onClose(error));
   }
 }

@@ -40,6 +40,7 @@ test('a malformed message gets ASAP_ERROR and ends the channel; the endpoint loo
   world.run(10);
   t.is(far.errors[0]?.code, causeCode.invalidValues);
   t.is(far.closed.length, 1);
+  world.run(100);
   t.is(user.scope.endpoint.state, 'connected');
   t.is(far.channels.length, 2);
 });
@@ -120,6 +121,6 @@ test('a registrar that makes us answer and does not read is cut off at maxBacklo
   far.streams[0]?.pause();
   const keepAlive = { type: 'endpointKeepAlive', home: false, serverId: 5, poolHandle: 'echo' } as const;
   for (let i = 0; i < 15_000; i++) far.send(keepAlive);
-  world.run(10);
+  world.run(200);
   t.true(user.attempts.length > 1);
 });

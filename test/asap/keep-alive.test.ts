@@ -150,14 +150,22 @@ test('what was read before the channel was accepted is taken into account', (t) 
   t.is(caller.messages('endpointKeepAliveAck').length, 2);
 });
 
-test('one channel too many at the service port is closed', (t) => {
+test('one channel too many at the service port takes the place of the oldest, but never of the home server', (t) => {
   const world = new World();
   const { user } = served(world);
-  const callers = Array.from({ length: 17 }, (_, i) => world.scripted(`10.0.1.${i}`).connect('10.0.0.9', 7));
+  const home = world
+    .scripted('10.0.0.2')
+    .connect('10.0.0.9', 7)
+    .send({ ...keepAlive, home: true, serverId: 6 });
   world.run(10);
+  const silent = Array.from({ length: 16 }, (_, i) => world.scripted(`10.0.1.${i}`).connect('10.0.0.9', 7));
+  const registrar = world.scripted('10.0.0.5').connect('10.0.0.9', 7).send(keepAlive);
+  world.run(10);
+  t.is(registrar.messages('endpointKeepAliveAck').length, 1);
   t.deepEqual(
-    callers.map(({ closed }) => closed.length),
-    [...Array<number>(16).fill(0), 1],
+    silent.map(({ closed }) => closed.length),
+    [1, 1, ...Array<number>(14).fill(0)],
   );
-  t.is(user.scope.endpoint.state, 'connected');
+  t.is(home.closed.length, 0);
+  t.deepEqual(user.scope.endpoint.homeServer?.host, '10.0.0.2');
 });

@@ -242,3 +242,46 @@ test('a refused deregistration tells why', (t) => {
   t.is((refusals[0] as { code?: unknown }).code, 'ERR_RSERPOOL_DEREGISTRATION_REJECTED');
   t.regex(String(refusals[0]?.message), /Security/);
 });
+
+test('attributes that the wire cannot carry throw at the caller, with a registrar and without one', (t) => {
+  const world = new World(0);
+  const user = world.user('10.0.0.9');
+  const attributes = [
+    { userTransport: { type: 'tcp', port: 7, address: 'example.org' } },
+    { userTransport: { type: 'tcp', port: 70_000, address: '10.0.0.9' } },
+    { policy: { type: 'leastUsed', load: 1.5 } },
+    { registrationLife: -1_500 },
+    { registrationLife: Number.NaN },
+    { poolHandle: 'x'.repeat(1_025) },
+  ] as const;
+  for (const one of attributes) t.throws(() => user.register(one), { instanceOf: Error }, JSON.stringify(one));
+  world.run(100_000);
+  t.is(user.scope.endpoint.elements.size, 0);
+  world.registrar('10.0.0.1');
+  const log = user.register({});
+  world.run(3_000);
+  t.throws(() => user.do(() => log.element.update({ policy: { type: 'leastUsed', load: -1 } })), {
+    instanceOf: RangeError,
+  });
+  t.is(log.element.state, 'registered');
+  world.run(600_000);
+  t.deepEqual(
+    log.events.filter(({ type }) => type !== 'registered'),
+    [],
+  );
+});
+
+test('whoever asks for a deregistration that is under way hears how it ends', (t) => {
+  const world = new World(1);
+  world.registrar('10.0.0.1');
+  const user = world.user('10.0.0.9');
+  const log = user.register({});
+  world.run(100);
+  const ended: string[] = [];
+  user.do(() => {
+    log.element.deregister(() => ended.push(`first at ${world.now}`));
+    log.element.deregister(() => ended.push(`second at ${world.now}`));
+  });
+  world.run(1_000);
+  t.deepEqual(ended, ['first at 102', 'second at 102']);
+});

@@ -60,8 +60,9 @@ test('another refusal names its cause', (t) => {
   far.onMessage = (_, channel) => void channel.send(negative('echo', errors));
   const log = world.user('10.0.0.9').resolve('echo');
   world.run(100);
-  t.is(log.error?.code, 'ERR_RSERPOOL_LIMIT');
-  t.regex(String(log.error?.message), /Lack of Resources/);
+  t.is(log.error?.code, 'ERR_RSERPOOL_RESOLUTION_REJECTED');
+  t.regex(String(log.error?.message), /Lack of Resources \(0x6\)/);
+  t.deepEqual(log.error?.cause, errors);
 });
 
 test('C4: within stale.cache.value the cache answers; C2: after it the registrar is asked', (t) => {
@@ -298,4 +299,78 @@ test('what was pending when the scope closes fails with ERR_RSERPOOL_SESSION_CLO
   world.run(100);
   t.is(pending.error?.code, 'ERR_RSERPOOL_SESSION_CLOSED');
   t.is(late.error?.code, 'ERR_RSERPOOL_SESSION_CLOSED');
+});
+
+test('a pool handle that is too long fails by itself and does not cost the home connection', (t) => {
+  const world = new World();
+  const { registrar } = world.registrar('10.0.0.1');
+  const user = world.user('10.0.0.9');
+  user.register();
+  world.run(100);
+  const long = user.resolve('x'.repeat(1_025));
+  const longest = user.resolve('x'.repeat(1_024));
+  world.run(100);
+  t.is(long.error?.code, 'ERR_INVALID_ARG_VALUE');
+  t.is(longest.error?.code, 'ERR_RSERPOOL_UNKNOWN_POOL_HANDLE');
+  t.is(user.attempts.length, 1);
+  t.is(registrar.stats.registrationsAccepted, 1);
+});
+
+test('a registrar that takes no subscription, as the reference implementation, is asked every 1 to 2 s', (t) => {
+  const world = new World(0);
+  const far = world.scripted('10.0.0.1').listen();
+  let identifiers = [1];
+  far.onMessage = (message, channel) => {
+    if (message.type === 'handleResolution')
+      channel.send({ ...positive(message, ...identifiers), accepted: false } as never);
+  };
+  const user = world.user('10.0.0.9');
+  const heard: (number | undefined)[] = [];
+  user.do(() => void user.scope.endpoint.subscribe('echo', (resolution) => heard.push(resolution?.elements.length)));
+  world.run(10_000);
+  const instants = far.instants('handleResolution');
+  for (const [i, at] of instants.slice(1).entries()) {
+    const wait = at - (instants[i] ?? 0);
+    t.true(wait >= 1_000 && wait <= 2_000, `wait ${i} was ${wait}`);
+  }
+  identifiers = [1, 2];
+  world.run(2_000);
+  t.is(heard[0], 1);
+  t.is(heard.at(-1), 2);
+});
+
+test('when the last listener is gone the registrar is told, and only then', (t) => {
+  const world = new World();
+  const { registrar } = world.registrar('10.0.0.1');
+  world.user('10.0.0.7').register();
+  const user = world.user('10.0.0.9');
+  const cancel: (() => void)[] = [];
+  user.do(() => {
+    for (let i = 0; i < 2; i++) {
+      const subscription = user.scope.endpoint.subscribe('echo', () => {});
+      cancel.push(() => subscription.cancel());
+    }
+  });
+  world.run(100);
+  t.is(registrar.stats.subscriptions, 1);
+  user.do(() => cancel[0]?.());
+  world.run(100);
+  t.is(registrar.stats.subscriptions, 1);
+  user.do(() => cancel[1]?.());
+  world.run(100);
+  t.is(registrar.stats.subscriptions, 0);
+});
+
+test('T1 holds for subscriptions too: a registrar that leaves one unanswered is replaced', (t) => {
+  const world = new World(0);
+  const silent = world.scripted('10.0.0.1').listen();
+  const user = world.user('10.0.0.9', '10.0.0.1,10.0.0.2');
+  const heard: (number | undefined)[] = [];
+  user.do(() => void user.scope.endpoint.subscribe('echo', (resolution) => heard.push(resolution?.elements.length)));
+  world.run(1);
+  world.registrar('10.0.0.2');
+  world.user('10.0.0.7', '10.0.0.2').register();
+  world.run(20_000);
+  t.deepEqual(silent.instants('handleResolution'), [0, 15_000]);
+  t.deepEqual(heard, [1]);
 });

@@ -39,6 +39,11 @@ for (const [options, code] of [
   [{ timers: { requestTimeout: -1 } }, 'ERR_OUT_OF_RANGE'],
   [{ timers: { requestTimeout: '5' } }, 'ERR_INVALID_ARG_TYPE'],
   [{ timers: { maxRequestRetransmits: 1.5 } }, 'ERR_OUT_OF_RANGE'],
+  [{ timers: { huntBackoff: 0 } }, 'ERR_OUT_OF_RANGE'],
+  [{ timers: { maxRegistrationAttempts: 0 } }, 'ERR_OUT_OF_RANGE'],
+  [{ timers: 5 }, 'ERR_INVALID_ARG_TYPE'],
+  [{ limits: { maxMessageSize: 3 } }, 'ERR_OUT_OF_RANGE'],
+  [{ limits: null }, 'ERR_INVALID_ARG_TYPE'],
 ] as const) {
   test(`options ${JSON.stringify(options)} are refused with ${code}`, (t) => {
     t.throws(() => new OperationalScope(options as never), { code });
@@ -51,6 +56,20 @@ test('a scope that was never used talks to nobody and closes', async (t) => {
   scope.close();
   await t.throwsAsync(scope.resolve('echo'), { code: 'ERR_RSERPOOL_SESSION_CLOSED' });
 });
+
+for (const [options, code] of [
+  [{ timeout: -1 }, 'ERR_OUT_OF_RANGE'],
+  [{ elementsWanted: 0 }, 'ERR_OUT_OF_RANGE'],
+  [{ fresh: 1 }, 'ERR_INVALID_ARG_TYPE'],
+  [{ hunt: 'twice' }, 'ERR_INVALID_ARG_VALUE'],
+  [{ signal: {} }, 'ERR_INVALID_ARG_TYPE'],
+] as const) {
+  test(`resolve options ${JSON.stringify(options)} are refused with ${code}`, (t) => {
+    const scope = new OperationalScope();
+    t.throws(() => scope.resolve('echo', options as never), { code });
+    scope.close();
+  });
+}
 
 test('misuse of resolve throws as Node does', (t) => {
   const scope = new OperationalScope();

@@ -125,3 +125,32 @@ test('when the home server dies, the next one is home within milliseconds and an
   t.is(log.error?.code, 'ERR_RSERPOOL_UNKNOWN_POOL_HANDLE');
   t.true((log.at ?? Number.POSITIVE_INFINITY) - died <= 10);
 });
+
+test('a registrar that accepts and ends the connection without an answer is tried again after 100 ms doubling to 2 s', (t) => {
+  const world = new World(0);
+  world.registrar('10.0.0.1', { limits: { maxConnections: 0 } });
+  const user = world.user('10.0.0.9', '10.0.0.1');
+  const log = user.resolve('echo', { timeout: 20_000 });
+  world.run(20_000);
+  const waits = user.attempts.slice(1).map(({ at }, i) => at - (user.attempts[i]?.at ?? 0));
+  t.true(waits.length > 8);
+  for (const [i, wait] of waits.entries()) {
+    const most = Math.min(100 * 2 ** i, 2_000);
+    t.true(wait >= most / 2 && wait <= most, `wait ${i} was ${wait}`);
+  }
+  t.is(log.at, 20_000);
+  t.is(log.error?.code, 'ERR_RSERPOOL_NO_ENRP_SERVER');
+  t.regex(String(log.error?.message), /10\.0\.0\.1:3863 ERR_RSERPOOL_CONNECTION_BROKEN/);
+});
+
+test('a registrar that is full is replaced by the next one at once', (t) => {
+  const world = new World();
+  world.registrar('10.0.0.1', { limits: { maxConnections: 0 } });
+  world.registrar('10.0.0.2');
+  const user = world.user('10.0.0.9', '10.0.0.1,10.0.0.2');
+  world.network.link('10.0.0.9', '10.0.0.2').latency = 5;
+  const log = user.resolve('echo');
+  world.run(50);
+  t.is(log.error?.code, 'ERR_RSERPOOL_UNKNOWN_POOL_HANDLE');
+  t.is(user.scope.endpoint.homeServer?.host, '10.0.0.2');
+});

@@ -164,6 +164,7 @@ test('any sequence of operations leaves the handlespace as a naive list would be
             for (const one of model.elements) {
               if (one.owner !== each.from || each.from === each.to) continue;
               one.owner = each.to;
+              one.marked = false;
               one.element = { ...one.element, homeServerId: each.to };
               if (one.expiresAt !== Number.POSITIVE_INFINITY)
                 one.expiresAt = model.now + one.element.registrationLife * 1000;

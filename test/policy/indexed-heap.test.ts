@@ -19,7 +19,7 @@ test('any item can be changed and removed by its place, and the least come out i
     { weight: 1, arbitrary: fc.record({ type: fc.constant('remove' as const), at: fc.nat(1000) }) },
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 300, size: 'max' }), fc.nat(100), (steps, count) => {
+    fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
       const heap = new IndexedHeap<Item>((item, place) => {
         item.place = place;
       });
@@ -43,10 +43,7 @@ test('any item can be changed and removed by its place, and the least come out i
           heap.update(item.place, item.primary, item.secondary);
         }
       }
-      const keys = (list: readonly Item[]) => list.map((item) => [item.primary, item.secondary]);
       const sorted = [...items].sort((a, b) => a.primary - b.primary || a.secondary - b.secondary);
-      t.deepEqual(keys(heap.smallest(count)), keys(sorted.slice(0, count)));
-      t.is(new Set(heap.smallest(count)).size, Math.min(count, items.length));
       for (const expected of sorted) {
         t.deepEqual([heap.primaryAt(0), heap.secondaryAt(0)], [expected.primary, expected.secondary]);
         t.is(heap.least?.place, 0);

@@ -7,7 +7,11 @@ export interface Member extends PolicyMember {
 }
 
 export function member(name: string, load?: number): Member {
-  return { name, place: -1, policy: load === undefined ? { type: 'roundRobin' } : { type: 'leastUsed', load } };
+  return memberOf(name, load === undefined ? { type: 'roundRobin' } : { type: 'leastUsed', load });
+}
+
+export function memberOf(name: string, policy: MemberSelectionPolicy): Member {
+  return { name, place: -1, policy };
 }
 
 export function names(members: readonly Member[]): string {

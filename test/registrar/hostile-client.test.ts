@@ -60,12 +60,38 @@ test('bytes of another protocol are an unknown message: reported by its rule, wi
   t.true((far.errors[0]?.information.length ?? 0) <= 1_024);
 });
 
-test('a message that never ends holds no more than its own bytes, and the connection counts as one', (t) => {
+test('who sends no whole message within firstMessageTimeout is closed, and may say nothing after it has', (t) => {
   const world = new World();
   const { registrar } = world.registrar('10.0.0.1');
-  world.scripted('10.0.0.6').connect('10.0.0.1').sendBytes('0500 fffc 0009');
+  const silent = world.scripted('10.0.0.5').connect('10.0.0.1');
+  const endless = world.scripted('10.0.0.6').connect('10.0.0.1').sendBytes('0500 fffc 0009');
+  world
+    .scripted('10.0.0.7')
+    .connect('10.0.0.1')
+    .send({ type: 'handleResolution', subscribe: false, poolHandle: 'echo' });
+  world.run(9_900);
+  t.is(registrar.stats.connections, 3);
   world.run(60_000);
   t.is(registrar.stats.connections, 1);
+  t.is(silent.closed.length, 1);
+  t.is(endless.closed.length, 1);
+});
+
+test('one machine may have no more than maxConnectionsPerHost connections', (t) => {
+  const world = new World();
+  const { registrar } = world.registrar('10.0.0.1', { limits: { maxConnectionsPerHost: 2 } });
+  const far = [6, 6, 6, 7].map((host) => world.scripted(`10.0.0.${host}`).connect('10.0.0.1'));
+  world.run(10);
+  t.deepEqual(
+    far.map(({ closed }) => closed.length),
+    [0, 0, 1, 0],
+  );
+  far[0]?.process.kill();
+  world.run(10);
+  const next = world.scripted('10.0.0.6').connect('10.0.0.1');
+  world.run(10);
+  t.is(next.closed.length, 0);
+  t.is(registrar.stats.connections, 3);
 });
 
 test('one connection more than maxConnections is closed', (t) => {

@@ -150,3 +150,52 @@ test('nobody acknowledges for another', (t) => {
   }
   t.is(registrar.handlespace.elementCount, 0);
 });
+
+test('a registrar that was frozen hears who acknowledged meanwhile before it removes anybody', (t) => {
+  const world = new World(0);
+  const { registrar, process } = world.registrar('10.0.0.1');
+  const far = element(world, '10.0.0.5');
+  const { onMessage } = far;
+  far.onMessage = (message, channel) => {
+    process.freeze();
+    onMessage(message, channel);
+  };
+  world.run(10_000);
+  t.is(process.state, 'frozen');
+  far.onMessage = onMessage;
+  process.thaw();
+  world.run(10_000);
+  t.deepEqual(far.instants('deregistrationResponse'), []);
+  t.is(registrar.handlespace.elementCount, 1);
+});
+
+test('a registrar that was frozen while it dialled an element gives it time to acknowledge', (t) => {
+  const world = new World(10);
+  const { registrar, process } = world.registrar('10.0.0.1');
+  const far = world.scripted('10.0.0.5').listen(9);
+  far.onMessage = (_, channel) =>
+    void channel.send({ type: 'endpointKeepAliveAck', poolHandle: 'echo', peIdentifier: 1 });
+  const asapTransport = { type: 'tcp', port: 9, address: '10.0.0.5' } as const;
+  registrar.handlespace.replicate('echo', poolElement(1, '10.0.0.5', { asapTransport, homeServerId: 4 }), {
+    now: world.now,
+  });
+  const reporter = world.scripted('10.0.0.6').connect('10.0.0.1');
+  world.run(20);
+  reporter.send(report);
+  world.run(15);
+  process.freeze();
+  world.run(5_000);
+  process.thaw();
+  world.run(5_000);
+  t.is(far.messages('endpointKeepAlive').length, 1);
+  t.is(registrar.handlespace.elementCount, 1);
+});
+
+test('one machine cannot have an element removed that answers, however often it connects', (t) => {
+  const world = new World(0);
+  const { registrar } = world.registrar('10.0.0.1');
+  element(world, '10.0.0.5');
+  for (let i = 0; i < 10; i++) world.scripted('10.0.0.6').connect('10.0.0.1').send(report);
+  world.run(1_000);
+  t.is(registrar.handlespace.elementCount, 1);
+});

@@ -243,3 +243,21 @@ test('an element that a peer announces as its own is no longer ours to watch or 
   t.is(registrar.handlespace.entry('echo', 1)?.owner, 99);
   t.is(registrar.stats.keepAlivesSent, 0);
 });
+
+test('a registrar that was frozen reads renewals before it lets registration lives end', (t) => {
+  const world = new World(0);
+  const { registrar, process } = world.registrar('10.0.0.1', { timers: { keepAliveInterval: 3_600_000 } });
+  const removed: string[] = [];
+  registrar.on('change', ({ type, reason }) => void (type === 'removed' && removed.push(reason)));
+  const far = element(world, '10.0.0.5', { registrationLife: 10 });
+  process.freeze();
+  world.run(8_000);
+  const poolElementAgain = poolElement(1, '10.0.0.5', { registrationLife: 10 });
+  far.send({ type: 'registration', poolHandle: 'echo', poolElement: poolElementAgain });
+  world.run(4_000);
+  process.thaw();
+  world.run(9_900);
+  t.deepEqual(removed, []);
+  world.run(101);
+  t.deepEqual(removed, ['expiry']);
+});

@@ -85,7 +85,11 @@ for (const [options, code] of [
   [{ serverId: 0 }, 'ERR_OUT_OF_RANGE'],
   [{ acceptForeignAddresses: 'yes' }, 'ERR_INVALID_ARG_TYPE'],
   [{ timers: { keepAliveInterval: -1 } }, 'ERR_OUT_OF_RANGE'],
+  [{ timers: { keepAliveInterval: 0 } }, 'ERR_OUT_OF_RANGE'],
+  [{ timers: [] }, 'ERR_INVALID_ARG_TYPE'],
   [{ limits: { maxPools: 1.5 } }, 'ERR_OUT_OF_RANGE'],
+  [{ limits: { maxMessageSize: 3 } }, 'ERR_OUT_OF_RANGE'],
+  [{ limits: { maxElementsPerAnswer: 0 } }, 'ERR_OUT_OF_RANGE'],
 ] as const) {
   test(`registrar options ${JSON.stringify(options)} are refused with ${code}`, (t) => {
     t.throws(() => createRegistrar(options as never), { code });

@@ -25,18 +25,30 @@ import {
   type OutgoingMessage,
 } from '../mapping.js';
 import { abortError, writeAbort } from './abort.js';
-import { dataHeaderLength, expand, firstSkippableType, frameType, heartbeatLength, helloFlag, magic } from './frame.js';
+import {
+  dataFlag,
+  dataHeaderLength,
+  expand,
+  firstSkippableType,
+  frameType,
+  heartbeatLength,
+  longestControl,
+  magic,
+} from './frame.js';
 import { Heartbeats } from './heartbeats.js';
-import { decodeHello, encodeHello, longestHello } from './hello.js';
+import { decodeHello, encodeHello } from './hello.js';
 import { type Arrival, Inbound } from './inbound.js';
-import { judgeHello, ownHello, type TcpMappingSide, tcpMappingFeatures } from './opening.js';
-import type { TcpMappingOptions } from './options.js';
+import { linger } from './linger.js';
+import { judgeHello, ownHello, peerHello, type TcpMappingSide, tcpMappingFeatures } from './opening.js';
+import { type TcpMappingOptions, userTimeout } from './options.js';
 import { Outbound } from './outbound.js';
-import { FrameReader } from './reader.js';
+import { copyOf, FrameReader } from './reader.js';
 import { FrameWriter } from './writer.js';
 
 /** Bytes handed to the stream in one call. */
 const batch = 128 * 1024;
+const wholeMessage = dataFlag.begin | dataFlag.end;
+
 export class TcpMappingConnection implements MappingConnection, ByteStreamHandler {
   readonly mapping: number = mappingId.tcp;
   readonly features: MappingFeatures = tcpMappingFeatures;
@@ -67,8 +79,8 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     this.#clock = clock;
     this.#options = options;
     this.#side = side;
-    this.#inbound = new Inbound(options);
-    const longestBody = Math.max(options.longestPayload + dataHeaderLength, longestHello);
+    this.#inbound = new Inbound(options, () => this.#outbound.lastSequence);
+    const longestBody = Math.max(options.longestPayload, longestControl) + dataHeaderLength;
     this.#reader = new FrameReader(
       longestBody,
       (type, flags, streamId, bytes, view, body, length) =>
@@ -99,6 +111,10 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
 
   get queuedBytes(): number {
     return this.#outbound.queuedBytes;
+  }
+
+  get longestMessage(): number {
+    return this.#outbound.longestMessage;
   }
 
   get sentMessages(): number {
@@ -159,8 +175,10 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   }
 
   onData(chunk: Uint8Array): void {
-    if (this.#state === 'closed') return;
-    this.#heartbeats.heard();
+    // Once all is done, nothing that comes can matter.
+    if (this.#state === 'closed' || this.#state === 'closing') return;
+    // A hello has its time as a whole, however slowly it drips.
+    if (this.#open) this.#heartbeats.heard();
     const rest = this.#magicRead < magic.length ? this.#readMagic(chunk) : chunk;
     if (rest !== undefined && rest.length > 0) this.#reader.push(rest);
     if (this.#open) this.#grantCredit();
@@ -172,13 +190,11 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   }
 
   onEnd(): void {
-    if (this.#state === 'closing') this.#close(undefined);
-    else this.#broken('the far side closed it', undefined);
+    this.#ended('the far side closed it', undefined);
   }
 
   onClose(error: Error | undefined): void {
-    if (this.#state === 'closing') this.#close(undefined);
-    else this.#broken(undefined, error);
+    this.#ended(undefined, error);
   }
 
   get #open(): boolean {
@@ -216,9 +232,10 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     switch (type) {
       case frameType.data:
         if (length < dataHeaderLength) return this.#protocolError(`a data frame of ${length} bytes`);
-        if (view.getUint32(body + 4) === asapPpid)
-          this.handler.onControl(bytes.slice(body + dataHeaderLength, body + length));
-        else this.#onArrival(this.#inbound.data(flags, streamId, bytes, view, body, length));
+        if (view.getUint32(body + 4) === asapPpid) {
+          if ((flags & wholeMessage) !== wholeMessage) return this.#protocolError('a control message in fragments');
+          this.handler.onControl(copyOf(bytes.subarray(body + dataHeaderLength, body + length)));
+        } else this.#onArrival(this.#inbound.data(flags, streamId, bytes, view, body, length));
         break;
       case frameType.shutdown:
         if (length !== 4) return this.#protocolError(`a shutdown frame of ${length} bytes`);
@@ -271,22 +288,15 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
       this.#abort(judgement.code, judgement.reason, this.#error(judgement.errorCode, judgement.reason, undefined));
       return;
     }
-    this.#outbound.open(Math.min(hello.longestPayload, this.#options.longestPayload), hello.credit);
+    this.#outbound.open(hello, this.#options);
     if (this.#side.role === 'element') {
-      this.#heartbeats.allow(Math.max(this.#options.userTimeout, 5 * hello.heartbeatInterval));
+      this.#heartbeats.allow(userTimeout(this.#options, hello.heartbeatInterval));
       this.#sayHello();
     }
-    this.#heartbeats.open(hello.stamp, this.#side.role === 'user');
+    this.#heartbeats.open(hello, this.#side.role === 'user');
     this.#state = 'open';
     this.#updateWaiting();
-    this.handler.onOpen({
-      version: judgement.version,
-      sessionId: hello.sessionId,
-      failedOver: (flags & helloFlag.failedOver) !== 0,
-      cookieFollows: (flags & helloFlag.cookieFollows) !== 0,
-      ...(hello.poolHandle === undefined ? {} : { poolHandle: hello.poolHandle }),
-      ...(hello.peIdentifier === undefined ? {} : { peIdentifier: hello.peIdentifier }),
-    });
+    this.handler.onOpen(peerHello(hello, flags, judgement.version));
     this.#scheduleFlush();
   }
 
@@ -330,14 +340,15 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   #scheduleFlush(): void {
     if (this.#flushScheduled || this.#state === 'closed') return;
     this.#flushScheduled = true;
-    this.#clock.defer(() => {
-      this.#flushScheduled = false;
-      this.#flush();
-    });
+    // Who was stopped reads before it writes: a write to a far side that has gone meanwhile would cost what it had sent.
+    if (this.#heartbeats.isOverdue) this.#clock.nextTurn(() => this.#flush());
+    else this.#clock.defer(() => this.#flush());
   }
 
   #flush(): void {
-    if (this.#state === 'closed') return;
+    this.#flushScheduled = false;
+    if (this.#state === 'closed' || this.#state === 'closing') return;
+    if (!this.#blocked) this.#heartbeats.writeOwed();
     this.#grantCredit();
     if (this.#open && !this.#blocked) {
       // Before messages leave, their element learns how long we shall stay with it.
@@ -359,36 +370,28 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   }
 
   #grantCredit(): void {
-    if (this.#state !== 'open') return;
+    // A far side that does not read must not make us pile up frames for it.
+    if (this.#state !== 'open' || this.#blocked) return;
     const credit = this.#inbound.creditToGrant();
     if (credit === undefined) return;
-    const at = this.#writer.frame(frameType.credit, 0, 0, 8);
-    this.#writer.view.setUint32(at, Math.floor(credit / 0x1_0000_0000));
-    this.#writer.view.setUint32(at + 4, credit % 0x1_0000_0000);
+    this.#outbound.writeCredit(credit);
     this.#scheduleFlush();
   }
 
   #updateWaiting(): void {
-    const waiting =
-      this.#state === 'opening' ||
-      this.#expecting ||
-      !this.#outbound.isEmpty ||
-      this.#outbound.sentMessages > this.#acknowledged;
-    this.#heartbeats.wait(waiting);
+    const outstanding = !this.#outbound.isEmpty || this.#outbound.sentMessages > this.#acknowledged;
+    this.#heartbeats.wait(this.#state === 'opening' || this.#expecting || outstanding);
   }
 
   #silent(): void {
-    if (this.#state === 'closing') {
-      this.#close(undefined);
-      return;
-    }
     const reason = this.#state === 'opening' ? 'no hello came' : 'no answer to heartbeats';
-    this.#abort(abortCode.heartbeatTimeout, reason, this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason, undefined));
+    const error = this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason, undefined);
+    if (this.#state === 'closing') this.#close(undefined);
+    else this.#abort(abortCode.heartbeatTimeout, reason, error);
   }
 
   #closeIfDone(): void {
-    if (this.#state !== 'open' || !this.#inbound.isEnded || !this.#outbound.isEnded || this.#writer.length > 0) return;
-    if (this.#acknowledged < this.#outbound.sentMessages) return;
+    if (!this.#open || !this.#isDone || this.#writer.length > 0) return;
     this.#state = 'closing';
     this.#heartbeats.allow(this.#options.closeTimeout);
     this.#stream.end();
@@ -402,8 +405,8 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
 
   #abort(code: number, reason: string, error: RserpoolError | undefined): void {
     if (this.#state === 'closed') return;
-    this.#writer.take();
     if (this.#side.role === 'element' && this.#state === 'opening') this.#writer.raw(magic);
+    else this.#outbound.writeAcknowledgement();
     writeAbort(this.#writer, code, reason);
     this.#stream.write(this.#writer.take());
     // Who cannot hear us must not hear us later either: a reset throws away what the system still holds.
@@ -411,8 +414,15 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     this.#close(error, deaf ? 'reset' : 'linger');
   }
 
-  #broken(detail: string | undefined, cause: Error | undefined): void {
-    this.#close(this.#error('ERR_RSERPOOL_CONNECTION_BROKEN', detail, cause));
+  /** Both directions ended, and all was taken and acknowledged. */
+  get #isDone(): boolean {
+    return this.#inbound.isEnded && this.#outbound.isEnded && this.#acknowledged === this.#outbound.sentMessages;
+  }
+
+  /** The far side ended the byte stream: as it should when all is done. */
+  #ended(detail: string | undefined, cause: Error | undefined): void {
+    if (this.#state === 'closing' || (this.#open && this.#isDone)) this.#close(undefined);
+    else this.#close(this.#error('ERR_RSERPOOL_CONNECTION_BROKEN', detail, cause));
   }
 
   /** Whatever ends a connection is the far side's doing: our own aborts have no error. */
@@ -430,18 +440,11 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     this.#heartbeats.stop();
     this.#withoutLease = [];
     const stream = this.#stream;
-    if (how === 'linger') this.#linger(stream);
+    if (how === 'linger') linger(stream, this.#clock, this.#options.closeTimeout);
     else {
       stream.handler = noHandler;
       stream.destroy(how === 'reset' ? 'reset' : undefined);
     }
     this.#clock.defer(() => this.handler.onClose(error));
-  }
-
-  /** Lets the far side read our last words before the stream is gone. */
-  #linger(stream: ByteStream): void {
-    const timer = this.#clock.setTimeout(() => stream.destroy(), this.#options.closeTimeout, 'background');
-    stream.handler = { ...noHandler, onEnd: () => stream.destroy(), onClose: () => timer.cancel() };
-    stream.end();
   }
 }

@@ -54,6 +54,7 @@ export function dialTcpMapping(
         connection.handler = {
           ...noMappingHandler,
           onOpen(peer) {
+            cancel = () => {};
             connection.handler = callbacks.onOpen(connection, peer);
           },
           onClose: (error) => error !== undefined && fail(error),

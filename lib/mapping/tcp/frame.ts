@@ -49,6 +49,9 @@ export const dataFlag = {
 export const heartbeatFlag = { answerWanted: 0x01, echoValid: 0x02 } as const;
 export const helloFlag = { failedOver: 0x01, cookieFollows: 0x02 } as const;
 
+/** Bytes of an ASAP message on the control channel: its own length field has 16 bits (RFC 5354 section 4). */
+export const longestControl = 0xffff;
+
 /** Length of a heartbeat's body: stamp, echoed stamp, age of the echo, patience. */
 export const heartbeatLength = 16;
 
@@ -56,4 +59,13 @@ export const heartbeatLength = 16;
 export function expand(low: number, reference: number): number {
   const difference = (low - (reference % 0x1_0000_0000)) | 0;
   return reference + difference;
+}
+
+/**
+ * The same for sequences, which begin at 1. A session that comes to a new connection goes on counting where it was, so
+ * that the first of them may be anything.
+ */
+export function expandSequence(low: number, reference: number): number {
+  const sequence = expand(low, reference);
+  return sequence > 0 ? sequence : sequence + 0x1_0000_0000;
 }

@@ -47,7 +47,13 @@ export class Heartbeats {
   #leaseUntil = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
   #timerDue = 0;
+  /** The timer has fired late, and the sockets have not been read since. */
+  #wasLate = false;
   #stopped = false;
+  /** The flags of a heartbeat that is to leave with the next flush. */
+  #owed: number | undefined;
+  /** A side that does not ask gives a sign of life this often (ms) while it is sent to. */
+  #signInterval = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock, writer: FrameWriter, options: LivenessOptions, owner: HeartbeatOwner) {
     this.#clock = clock;
@@ -67,6 +73,11 @@ export class Heartbeats {
     return this.#roundTrip.rto;
   }
 
+  /** Whether our own timer should have fired: this process was stopped, or busy, and has not read its sockets since. */
+  get isOverdue(): boolean {
+    return this.#wasLate || (this.#timer !== undefined && this.#clock.now() > this.#timerDue + 1);
+  }
+
   /** Our clock in microseconds, modulo 2^32. */
   get stamp(): number {
     return Math.floor(this.#clock.now() * 1000) % wrap;
@@ -74,7 +85,10 @@ export class Heartbeats {
 
   /** Anything arrived. */
   heard(): void {
-    this.#liveness.heard(this.#clock.now());
+    const now = this.#clock.now();
+    this.#liveness.heard(now);
+    // A question may be stuck behind what it waits for: over a slow link, only this tells the user that we live.
+    if (now - this.#lastWritten >= this.#signInterval) this.#owe(0);
   }
 
   /** A message went or came. */
@@ -88,18 +102,21 @@ export class Heartbeats {
     this.#schedule();
   }
 
-  /** The far side's hello came with its stamp; from now on we ask, if it is ours to ask. */
-  open(stamp: number, asking: boolean): void {
-    this.#peerStamp = stamp;
-    this.#peerStampAt = this.#clock.now();
+  /** The far side's hello came; from now on we ask, if it is ours to ask. */
+  open(hello: { readonly stamp: number; readonly failureTimeout: number }, asking: boolean): void {
+    const now = this.#clock.now();
+    this.#peerStamp = hello.stamp;
+    this.#peerStampAt = now;
     this.#asking = asking;
+    if (!asking) this.#signInterval = hello.failureTimeout / 4;
+    this.#liveness.heard(now);
     this.#schedule();
   }
 
   /** From now on, silence of `timeout` ms is too long. */
   allow(timeout: number): void {
     const now = this.#clock.now();
-    this.#liveness = new Liveness({ failureTimeout: timeout, heartbeatInterval: timeout }, now);
+    this.#liveness = new Liveness({ failureTimeout: timeout, heartbeatInterval: timeout / 3 }, now);
     this.#liveness.wait(true, now);
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -113,12 +130,18 @@ export class Heartbeats {
 
   /** Asks the far side for a sign of life (and a user for a lease). */
   ask(): void {
-    this.#write(heartbeatFlag.answerWanted);
+    this.#liveness.asked(this.#clock.now());
+    this.#owe(heartbeatFlag.answerWanted);
+  }
+
+  /** Writes the heartbeat that is owed: one for all since the last, so that a flood of questions is not a flood of answers. */
+  writeOwed(): void {
+    if (this.#owed !== undefined) this.#write(this.#owed);
   }
 
   /** Tells the element how long we shall stay with it, unless we did so a quarter of the failure time-out ago or less. */
   renewLease(): void {
-    if (this.#clock.now() - this.#lastWritten >= this.#failureTimeout / 4) this.#write(0);
+    if (this.#clock.now() - this.#lastWritten >= this.#failureTimeout / 4) this.#write(this.#owed ?? 0);
   }
 
   /** Whether our user has surely not gone elsewhere. */
@@ -140,10 +163,16 @@ export class Heartbeats {
         this.#leaseUntil = Math.max(this.#leaseUntil, now - ago + age + view.getUint32(body + 12) / 1000);
       }
     }
-    if ((flags & heartbeatFlag.answerWanted) !== 0) this.#write(0);
+    if ((flags & heartbeatFlag.answerWanted) !== 0) this.#owe(0);
+  }
+
+  #owe(flags: number): void {
+    this.#owed = (this.#owed ?? 0) | flags;
+    this.#owner.scheduleFlush();
   }
 
   #write(flags: number): void {
+    this.#owed = undefined;
     const now = this.#clock.now();
     const echo = this.#peerStampAt;
     const at = this.#writer.frame(
@@ -158,8 +187,6 @@ export class Heartbeats {
     view.setUint32(at + 8, echo === undefined ? 0 : Math.min(wrap - 1, Math.floor((now - echo) * 1000)));
     view.setUint32(at + 12, Math.min(wrap - 1, Math.floor(this.#liveness.patience(now) * 1000)));
     this.#lastWritten = now;
-    if ((flags & heartbeatFlag.answerWanted) !== 0) this.#liveness.asked(now);
-    this.#owner.scheduleFlush();
   }
 
   #schedule(): void {
@@ -180,6 +207,10 @@ export class Heartbeats {
     this.#timer = undefined;
     const now = this.#clock.now();
     if (this.#liveness.isLate(now, this.#timerDue)) {
+      this.#wasLate = true;
+      this.#clock.nextTurn(() => {
+        this.#wasLate = false;
+      });
       // What the far side said meanwhile waits to be read: it is not to be blamed for our own stop.
       this.#liveness.excuse(now);
       if (this.#asking) this.ask();

@@ -30,6 +30,7 @@
 
 import type { PoolHandle } from '../../wire/parameters.js';
 
+/** Bytes of the longest hello that is read. */
 export const longestHello = 4096;
 const fixedLength = 48;
 const parameterType = { poolHandle: 0x9, peIdentifier: 0xe } as const;
@@ -90,7 +91,8 @@ export interface HelloFault {
 
 /** Reads a hello's body; never throws. */
 export function decodeHello(bytes: Uint8Array, view: DataView, at: number, length: number): Hello | HelloFault {
-  if (length < fixedLength) return { offset: at, reason: `a hello of ${length} bytes; the shortest is ${fixedLength}` };
+  if (length > longestHello) return { offset: at, reason: `${length} bytes; the longest is ${longestHello}` };
+  if (length < fixedLength) return { offset: at, reason: `${length} bytes; the shortest is ${fixedLength}` };
   const minVersion = view.getUint8(at);
   const maxVersion = view.getUint8(at + 1);
   if (minVersion === 0 || minVersion > maxVersion)
@@ -117,7 +119,8 @@ export function decodeHello(bytes: Uint8Array, view: DataView, at: number, lengt
     minVersion,
     maxVersion,
     features: view.getUint32(at + 4),
-    sessionId: bytes.slice(at + 8, at + 24),
+    // A Buffer's `slice` would keep the whole chunk for as long as the session lasts.
+    sessionId: Uint8Array.from(bytes.subarray(at + 8, at + 24)),
     longestPayload,
     longestMessage: view.getUint32(at + 28),
     credit: view.getUint32(at + 32),

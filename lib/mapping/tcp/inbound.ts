@@ -1,16 +1,49 @@
 /** The receiving half: puts fragments together, counts the window, and knows what the application has taken. */
 
 import type { IncomingMessage } from '../mapping.js';
-import { dataFlag, dataHeaderLength, expand, messageOverhead } from './frame.js';
+import { dataFlag, dataHeaderLength, expandSequence, messageOverhead } from './frame.js';
 import type { TcpMappingOptions } from './options.js';
+import { copyOf } from './reader.js';
 
 interface OpenMessage {
   readonly sequence: number;
   readonly ppid: number;
   readonly flags: number;
   readonly inAnswerTo: number;
-  readonly pieces: Uint8Array[];
+  /** Copies of its fragments: the chunks that they lay in may be large. */
+  readonly blocks: Uint8Array[];
+  /** Bytes of the last block that are in use. */
+  used: number;
   length: number;
+}
+
+/** Fragments smaller than this share a block, so that a message in tiny pieces costs no more than its bytes. */
+const smallestBlock = 4096;
+
+function append(message: OpenMessage, piece: Uint8Array): void {
+  let block = message.blocks.at(-1);
+  if (block === undefined || block.length - message.used < piece.length) {
+    // What is left of a block that does not suffice is given back.
+    if (block !== undefined && message.used < block.length)
+      message.blocks[message.blocks.length - 1] = block.subarray(0, message.used);
+    block = new Uint8Array(Math.max(smallestBlock, piece.length));
+    message.blocks.push(block);
+    message.used = 0;
+  }
+  block.set(piece, message.used);
+  message.used += piece.length;
+  message.length += piece.length;
+}
+
+function joined(message: OpenMessage): Uint8Array {
+  const data = new Uint8Array(message.length);
+  let at = 0;
+  for (const block of message.blocks) {
+    const rest = message.length - at;
+    data.set(block.length > rest ? block.subarray(0, rest) : block, at);
+    at += block.length;
+  }
+  return data;
 }
 
 /** What a frame brought: a whole message, nothing yet, or a reason to abort. */
@@ -20,9 +53,15 @@ const fault = (reason: string): Arrival => ({ type: 'fault', reason });
 
 const noBytes = new Uint8Array(0);
 
+/** As many waiting messages may keep the chunks alive that they came in. */
+const messagesInChunks = 16;
+
 export class Inbound {
   readonly #options: TcpMappingOptions;
+  readonly #sentSequence: () => number;
   readonly #open = new Map<number, OpenMessage>();
+  /** Bytes of all open messages. */
+  #openBytes = 0;
   /** Arrived whole and not all taken, oldest first; acknowledged from the front. */
   #arrived: IncomingMessage[] = [];
   #head = 0;
@@ -34,8 +73,10 @@ export class Inbound {
   #lastSequence = 0;
   #ended = false;
 
-  constructor(options: TcpMappingOptions) {
+  /** `sentSequence` is the highest sequence of our own messages so far: answers are numbered near to it. */
+  constructor(options: TcpMappingOptions, sentSequence: () => number) {
     this.#options = options;
+    this.#sentSequence = sentSequence;
     this.#granted = options.window;
   }
 
@@ -59,7 +100,7 @@ export class Inbound {
     if (this.#ended) return fault('a message after the end');
     const from = body + dataHeaderLength;
     const piece = bytes.subarray(from, from + payload);
-    const open = this.#open.get(streamId);
+    let open = this.#open.get(streamId);
     if ((flags & dataFlag.begin) !== 0) {
       if (open !== undefined) return fault(`a message begins on stream ${streamId} within another`);
       if ((flags & dataFlag.end) !== 0) {
@@ -69,39 +110,43 @@ export class Inbound {
           view.getUint32(body + 8),
           flags,
           streamId,
-          piece,
+          this.#ownOrShared(piece),
         );
       }
       if (this.#open.size >= this.#options.openMessages)
         return fault(`more than ${this.#options.openMessages} messages in fragments at once`);
-      this.#open.set(streamId, {
+      open = {
         sequence: view.getUint32(body),
         ppid: view.getUint32(body + 4),
         inAnswerTo: view.getUint32(body + 8),
         flags,
-        // The chunk that it lies in may be large: what must wait is copied.
-        pieces: [piece.slice()],
-        length: payload,
-      });
-      return payload === 0 ? fault('an empty fragment') : undefined;
-    }
-    if (open === undefined) return fault(`a fragment without a beginning on stream ${streamId}`);
-    if (open.sequence !== view.getUint32(body))
+        blocks: [],
+        used: 0,
+        length: 0,
+      };
+      this.#open.set(streamId, open);
+    } else if (open === undefined) return fault(`a fragment without a beginning on stream ${streamId}`);
+    else if (open.sequence !== view.getUint32(body))
       return fault(`a fragment of message ${view.getUint32(body)} within ${open.sequence}`);
     if (payload === 0) return fault('an empty fragment');
-    open.length += payload;
-    if (open.length > this.#options.longestMessage)
-      return fault(`a message of more than ${this.#options.longestMessage} bytes`);
-    open.pieces.push(piece.slice());
+    // The window does not count what is not whole, since a message may be larger than it: this does.
+    this.#openBytes += payload;
+    if (this.#openBytes > this.#options.longestMessage)
+      return fault(`more than ${this.#options.longestMessage} bytes of messages that are not whole`);
+    append(open, piece);
     if ((flags & dataFlag.end) === 0) return undefined;
     this.#open.delete(streamId);
-    const data = new Uint8Array(open.length);
-    let at = 0;
-    for (const part of open.pieces) {
-      data.set(part, at);
-      at += part.length;
-    }
-    return this.#whole(open.sequence, open.ppid, open.inAnswerTo, open.flags | flags, streamId, data);
+    this.#openBytes -= open.length;
+    return this.#whole(open.sequence, open.ppid, open.inAnswerTo, open.flags | flags, streamId, joined(open));
+  }
+
+  /**
+   * A message that must wait while others do keeps only its own bytes, not all of the chunk that it came in: else a
+   * sender of small messages between large skipped frames would have us hold much more than the window.
+   */
+  #ownOrShared(piece: Uint8Array): Uint8Array {
+    const waits = this.#arrived.length - this.#head >= messagesInChunks;
+    return waits && piece.length * 2 < piece.buffer.byteLength ? copyOf(piece) : piece;
   }
 
   /** A shutdown frame. */
@@ -124,7 +169,8 @@ export class Inbound {
     if (data.length > this.#options.longestMessage)
       return fault(`a message of more than ${this.#options.longestMessage} bytes`);
     if ((flags & dataFlag.answer) === 0 && inAnswerTo !== 0) return fault('an answer that is not marked as one');
-    return this.#arrive('message', sequence, ppid, inAnswerTo, flags, streamId, data);
+    const answered = (flags & dataFlag.answer) === 0 ? 0 : expandSequence(inAnswerTo, this.#sentSequence());
+    return this.#arrive('message', sequence, ppid, answered, flags, streamId, data);
   }
 
   #arrive(
@@ -136,8 +182,7 @@ export class Inbound {
     streamId: number,
     data: Uint8Array,
   ): Arrival {
-    const sequence = expand(low, this.#lastSequence);
-    if (sequence <= 0) return fault(`the sequence ${low}`);
+    const sequence = expandSequence(low, this.#lastSequence);
     this.#lastSequence = sequence;
     const message: IncomingMessage = {
       type,
@@ -178,7 +223,8 @@ export class Inbound {
   /** The credit to announce, or undefined while it has not grown by a quarter of the window. */
   creditToGrant(): number | undefined {
     const credit = this.#received + Math.max(0, this.#options.window - this.#held);
-    if (credit - this.#granted < this.#options.window / 4) return undefined;
+    const growth = credit - this.#granted;
+    if (growth <= 0 || growth < this.#options.window / 4) return undefined;
     this.#granted = credit;
     return credit;
   }

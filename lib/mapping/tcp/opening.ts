@@ -1,7 +1,7 @@
 /** What each side says in its hello, and whether the far side's hello lets the connection open. */
 
 import type { PoolHandle } from '../../wire/parameters.js';
-import { abortCode, type MappingFeatures } from '../mapping.js';
+import { abortCode, type MappingFeatures, type PeerHello } from '../mapping.js';
 import { helloFlag } from './frame.js';
 import type { Hello } from './hello.js';
 import type { TcpMappingOptions } from './options.js';
@@ -88,4 +88,16 @@ export function judgeHello(side: TcpMappingSide, hello: Hello): Judgement {
   if (meant) return { type: 'open', version };
   const reason = 'the connection reached another element than it was meant for';
   return { type: 'refused', code: abortCode.wrongElement, errorCode: 'ERR_RSERPOOL_WRONG_ELEMENT', reason };
+}
+
+/** What the owner of the connection is told of the far side's hello. */
+export function peerHello(hello: Hello, flags: number, version: number): PeerHello {
+  return {
+    version,
+    sessionId: hello.sessionId,
+    failedOver: (flags & helloFlag.failedOver) !== 0,
+    cookieFollows: (flags & helloFlag.cookieFollows) !== 0,
+    ...(hello.poolHandle === undefined ? {} : { poolHandle: hello.poolHandle }),
+    ...(hello.peIdentifier === undefined ? {} : { peIdentifier: hello.peIdentifier }),
+  };
 }

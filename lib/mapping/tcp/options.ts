@@ -8,8 +8,10 @@ export interface TcpMappingOptions {
    * Default: 1000, but never more than three heartbeat intervals. The least is 30.
    */
   readonly failureTimeout: number;
-  /** Milliseconds without a sign of life after which an element gives its user up. Default: 10,000, and at least five of the user's heartbeat intervals. */
+  /** Milliseconds without a sign of life after which an element gives its user up; see `userTimeout`. Default: 10,000. */
   readonly userTimeout: number;
+  /** The most that a user's heartbeat interval stretches it to, in milliseconds. Default: 300,000. */
+  readonly longestUserTimeout: number;
   /** Milliseconds that an element waits for a whole hello. Default: 3000. */
   readonly helloTimeout: number;
   /** Milliseconds that an ended connection waits for the far side to close. Default: 1000. */
@@ -32,6 +34,7 @@ export function tcpMappingOptions(given: Partial<TcpMappingOptions> = {}): TcpMa
     heartbeatInterval,
     failureTimeout: given.failureTimeout ?? Math.min(1000, 3 * heartbeatInterval),
     userTimeout: given.userTimeout ?? 10_000,
+    longestUserTimeout: given.longestUserTimeout ?? 300_000,
     helloTimeout: given.helloTimeout ?? 3000,
     closeTimeout: given.closeTimeout ?? 1000,
     window: given.window ?? 1024 * 1024,
@@ -40,4 +43,10 @@ export function tcpMappingOptions(given: Partial<TcpMappingOptions> = {}): TcpMa
     openMessages: given.openMessages ?? 16,
     highWaterMark: given.highWaterMark ?? 128 * 1024,
   };
+}
+
+/** How long an element stays with a silent user that announced this heartbeat interval: five of them, within limits. */
+export function userTimeout(options: TcpMappingOptions, heartbeatInterval: number): number {
+  const wanted = Math.min(5 * heartbeatInterval, options.longestUserTimeout);
+  return Math.max(options.userTimeout, wanted);
 }

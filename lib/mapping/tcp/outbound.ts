@@ -2,6 +2,8 @@
 
 import type { OutgoingMessage } from '../mapping.js';
 import { dataFlag, frameType, messageOverhead } from './frame.js';
+import type { Hello } from './hello.js';
+import type { TcpMappingOptions } from './options.js';
 import type { FrameWriter } from './writer.js';
 
 /** An acknowledgement that must not leave before the first `after` messages have. */
@@ -20,20 +22,29 @@ export class Outbound {
   #sent = 0;
   #queuedBytes = 0;
   #longestPayload = 0;
+  #longestMessage = 0;
   /** Bytes of messages that have left and that may leave, counted from the beginning. */
   #sentBytes = 0;
   #credit = 0;
   #endSent = false;
+  #lastSequence = 0;
   #markers: Marker[] = [];
+  #firstMarker = 0;
 
   constructor(writer: FrameWriter) {
     this.#writer = writer;
   }
 
   /** What the far side's hello allows. */
-  open(longestPayload: number, credit: number): void {
-    this.#longestPayload = longestPayload;
-    this.#credit = credit;
+  open(hello: Pick<Hello, 'longestPayload' | 'longestMessage' | 'credit'>, own: TcpMappingOptions): void {
+    this.#longestPayload = Math.min(hello.longestPayload, own.longestPayload);
+    this.#longestMessage = hello.longestMessage;
+    this.#credit = hello.credit;
+  }
+
+  /** Bytes of the largest message that the far side accepts; 0 before its hello. */
+  get longestMessage(): number {
+    return this.#longestMessage;
   }
 
   get queuedBytes(): number {
@@ -45,9 +56,14 @@ export class Outbound {
     return this.#sent;
   }
 
-  /** Whether our end has left, and so everything. */
+  /** Whether our end has left, and so every message, and nothing that was taken remains to be acknowledged. */
   get isEnded(): boolean {
-    return this.#endSent;
+    return this.#endSent && this.#firstMarker === this.#markers.length;
+  }
+
+  /** The highest sequence pushed so far: what the far side's answers are numbered near to. */
+  get lastSequence(): number {
+    return this.#lastSequence;
   }
 
   get isEmpty(): boolean {
@@ -57,6 +73,7 @@ export class Outbound {
   push(message: OutgoingMessage): void {
     this.#queue.push(message);
     this.#accepted++;
+    this.#lastSequence = Math.max(this.#lastSequence, message.sequence);
     this.#queuedBytes += message.data.length + messageOverhead;
   }
 
@@ -68,7 +85,8 @@ export class Outbound {
   /** The first `count` messages from the far side were taken: to be said after everything pushed so far. */
   acknowledge(count: number): void {
     const last = this.#markers.at(-1);
-    if (last !== undefined && last.after === this.#accepted) last.count = count;
+    if (last !== undefined && last.after === this.#accepted && this.#firstMarker < this.#markers.length)
+      last.count = count;
     else this.#markers.push({ after: this.#accepted, count });
   }
 
@@ -77,10 +95,10 @@ export class Outbound {
     const writer = this.#writer;
     while (this.#head < this.#queue.length && this.#sentBytes < this.#credit) {
       if (writer.length >= room) return true;
-      if (this.#headSent === 0) this.#writeAcknowledgement();
+      if (this.#headSent === 0) this.writeAcknowledgement();
       this.#writeFragment(this.#queue[this.#head] as OutgoingMessage);
     }
-    this.#writeAcknowledgement();
+    this.writeAcknowledgement();
     if (this.#head === this.#queue.length && this.#head > 0) {
       this.#queue = [];
       this.#head = 0;
@@ -139,16 +157,21 @@ export class Outbound {
     }
   }
 
-  #writeAcknowledgement(): void {
-    let count = -1;
-    let passed = 0;
-    for (const marker of this.#markers) {
+  /** Says what was taken, as far as everything has left that must leave before. */
+  writeAcknowledgement(): void {
+    const markers = this.#markers;
+    let count: number | undefined;
+    while (this.#firstMarker < markers.length) {
+      const marker = markers[this.#firstMarker] as Marker;
       if (marker.after > this.#sent) break;
       count = marker.count;
-      passed++;
+      this.#firstMarker++;
     }
-    if (passed === 0) return;
-    this.#markers.splice(0, passed);
+    if (count === undefined) return;
+    if (this.#firstMarker * 2 > markers.length) {
+      this.#markers = markers.slice(this.#firstMarker);
+      this.#firstMarker = 0;
+    }
     const at = this.#writer.frame(frameType.acknowledgement, 0, 0, 4);
     this.#writer.view.setUint32(at, count);
   }
@@ -156,5 +179,12 @@ export class Outbound {
   /** Writes an ASAP message between the messages that have left and those that wait, whatever the credit. */
   writeControl(ppid: number, message: Uint8Array): void {
     this.#writer.data(frameType.data, dataFlag.begin | dataFlag.end, 0, 0, ppid, 0, message);
+  }
+
+  /** Lets the far side send up to `credit` bytes of messages, counted from the beginning. */
+  writeCredit(credit: number): void {
+    const at = this.#writer.frame(frameType.credit, 0, 0, 8);
+    this.#writer.view.setUint32(at, Math.floor(credit / 0x1_0000_0000));
+    this.#writer.view.setUint32(at + 4, credit % 0x1_0000_0000);
   }
 }

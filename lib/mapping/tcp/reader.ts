@@ -13,6 +13,11 @@ export type FrameSink = (
   length: number,
 ) => boolean;
 
+/** A copy with memory of its own. `slice` of Node's Buffers is a view, which would hold on to the whole chunk. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 export class FrameReader {
   readonly #sink: FrameSink;
   /** The longest body accepted. */

@@ -123,8 +123,18 @@ export class MemoryNetwork implements Surroundings {
     for (const [key, port] of this.#ports) if (port.process.transport === transport) this.#ports.delete(key);
   }
 
+  /** The next ephemeral port on which nobody there listens. */
+  #freePort(host: string): number {
+    let port: number;
+    do {
+      port = this.#ephemeralPort;
+      this.#ephemeralPort = port === 65535 ? 32768 : port + 1;
+    } while (this.#ports.has(formatAddress({ host, port })));
+    return port;
+  }
+
   #listen(process: MemoryProcess, at: TransportAddress, callbacks: ListenCallbacks): Listener {
-    const address = { host: process.address, port: at.port === 0 ? this.#ephemeralPort++ : at.port };
+    const address = { host: process.address, port: at.port === 0 ? this.#freePort(process.address) : at.port };
     const key = formatAddress(address);
     let open = true;
     this.time.schedule(0, () => {
@@ -166,7 +176,11 @@ export class MemoryNetwork implements Surroundings {
           return;
         }
         // The system accepts for its process, even a frozen one: the process learns of it when it runs.
-        const near = new MemoryStream(process, { host: process.address, port: this.#ephemeralPort++ }, target);
+        const near = new MemoryStream(
+          process,
+          { host: process.address, port: this.#freePort(process.address) },
+          target,
+        );
         const far = new MemoryStream(port.process, near.remoteAddress, near.localAddress);
         near.join(far);
         far.open((stream) => port.callbacks.onConnection(stream));

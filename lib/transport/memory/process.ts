@@ -23,6 +23,7 @@ export class MemoryProcess {
   #inputDue: (() => void)[] = [];
   #deferred: (() => void)[] = [];
   #running = false;
+  #pendingTimers = 0;
   #failure: ((error: unknown) => void) | undefined;
 
   constructor(network: Surroundings, address: string, name: string, transport: ByteStreamTransport) {
@@ -38,16 +39,19 @@ export class MemoryProcess {
         let event: ScheduledEvent | undefined = time.schedule(Math.max(delay, 0.001), () =>
           this.dispatch('timer', once),
         );
+        this.#pendingTimers++;
         const once = (): void => {
           if (event === undefined) return;
           event = undefined;
+          this.#pendingTimers--;
           fire();
         };
         return {
-          cancel() {
+          cancel: () => {
             if (event === undefined) return;
             event.run = undefined;
             event = undefined;
+            this.#pendingTimers--;
           },
         };
       },
@@ -61,6 +65,11 @@ export class MemoryProcess {
 
   get state(): ProcessState {
     return this.#state;
+  }
+
+  /** Timers that run or fell due while it was frozen: what is left of them after everything was closed is a leak. */
+  get pendingTimers(): number {
+    return this.#pendingTimers;
   }
 
   /** Where an exception that escapes from the process's code goes; without it the simulation itself fails. */
@@ -92,8 +101,8 @@ export class MemoryProcess {
   }
 
   #runDeferred(): void {
-    for (let i = 0; i < this.#deferred.length; i++) (this.#deferred[i] as () => void)();
-    this.#deferred.length = 0;
+    // One that throws must not make those before it run again.
+    for (let run = this.#deferred.shift(); run !== undefined; run = this.#deferred.shift()) run();
   }
 
   /** SIGSTOP: nothing of it runs; the system goes on to receive and acknowledge for it. */

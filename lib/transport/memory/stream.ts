@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../clock.js';
 import { type ByteStream, type ByteStreamHandler, noHandler, type TransportAddress } from '../transport.js';
-import type { Segment, Surroundings } from './surroundings.js';
+import type { Link, Segment, Surroundings } from './surroundings.js';
 
 /** The process that holds an end, as far as the stream needs it. */
 export interface StreamOwner {
@@ -15,10 +15,16 @@ export interface StreamOwner {
 /** More than this waiting to be sent makes `write` return false, as Node's default does. */
 const writeHighWaterMark = 64 * 1024;
 
+function resetError(call: 'read' | 'write'): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${call} ECONNRESET`), { code: 'ECONNRESET', syscall: call });
+}
+
 export class MemoryStream implements ByteStream {
   readonly process: StreamOwner;
   readonly localAddress: TransportAddress;
   readonly remoteAddress: TransportAddress;
+  /** The way to the far side. */
+  readonly #link: Link;
   handler: ByteStreamHandler = noHandler;
   #peer: MemoryStream | undefined;
   /** 'open': the process holds it. 'orphan': the process is gone, the system sends what is left. 'closed': no more. */
@@ -29,7 +35,6 @@ export class MemoryStream implements ByteStream {
   #paused = false;
   #deliveryScheduled = false;
   #needDrain = false;
-  #closeError: Error | undefined;
   /** Arrived, not yet read by the process. */
   #inbound: Segment[] = [];
   /** Waiting for room in the far side's receive buffer. */
@@ -44,6 +49,7 @@ export class MemoryStream implements ByteStream {
     this.process = process;
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;
+    this.#link = process.network.link(localAddress.host, remoteAddress.host);
     process.streams.add(this);
   }
 
@@ -74,6 +80,11 @@ export class MemoryStream implements ByteStream {
       this.#outboundBytes += bytes.length;
     }
     this.#transmit();
+    // A paused stream that was reset learns of it when it writes.
+    if (this.#inbound.at(-1)?.type === 'rst') {
+      this.#close(resetError('write'));
+      return true;
+    }
     if (this.#outboundBytes <= writeHighWaterMark) return true;
     this.#needDrain = true;
     return false;
@@ -84,18 +95,13 @@ export class MemoryStream implements ByteStream {
     this.#endSent = true;
     this.#outbound.push({ type: 'fin' });
     this.#transmit();
-    this.#closeIfBothEnded();
   }
 
   destroy(reset?: 'reset'): void {
     if (this.#state !== 'open') return;
     // Linux answers with RST when unread data is thrown away.
     if (reset !== undefined || this.#inbound.length > 0) this.#sendReset();
-    else if (!this.#endSent) {
-      this.#endSent = true;
-      this.#outbound.push({ type: 'fin' });
-      this.#transmit();
-    }
+    else this.#abandonOutbound();
     this.#close(undefined);
   }
 
@@ -104,14 +110,15 @@ export class MemoryStream implements ByteStream {
   }
 
   resume(): void {
+    if (!this.#paused) return;
     this.#paused = false;
-    this.#scheduleDelivery();
+    this.process.clock.nextTurn(() => this.#scheduleDelivery());
   }
 
   ref(): void {}
   unref(): void {}
 
-  /** The process is dead (or never wanted this): the system sends what was written, then closes. */
+  /** The process is dead (or never wanted this): the system sends what it was handed, then closes. */
   orphan(): void {
     if (this.#state === 'closed' || this.#state === 'orphan') return;
     const unread = this.#inbound.some((segment) => segment.type === 'data');
@@ -119,11 +126,16 @@ export class MemoryStream implements ByteStream {
     this.process.streams.delete(this);
     this.#inbound = [];
     if (unread) this.#sendReset();
-    else if (!this.#endSent) {
-      this.#endSent = true;
-      this.#outbound.push({ type: 'fin' });
-      this.#transmit();
-    }
+    else this.#abandonOutbound();
+  }
+
+  /** What the process had not handed to the system is lost; what the system has goes on, and the FIN after it. */
+  #abandonOutbound(): void {
+    const ended = this.#endSent && this.#outbound.length === 0;
+    this.#endSent = true;
+    this.#outbound = ended ? [] : [{ type: 'fin' }];
+    this.#outboundBytes = 0;
+    this.#transmit();
   }
 
   #close(error: Error | undefined): void {
@@ -131,9 +143,7 @@ export class MemoryStream implements ByteStream {
     this.#state = 'closed';
     this.process.streams.delete(this);
     this.#inbound = [];
-    this.#closeError = error;
-    const { handler } = this;
-    this.process.clock.nextTurn(() => handler.onClose(this.#closeError));
+    this.process.clock.nextTurn(() => this.handler.onClose(error));
   }
 
   #sendReset(): void {
@@ -158,6 +168,7 @@ export class MemoryStream implements ByteStream {
       sent++;
     }
     this.#outbound.splice(0, sent);
+    this.#closeIfBothEnded();
     if (this.#needDrain && this.#outboundBytes === 0) {
       this.#needDrain = false;
       this.process.clock.nextTurn(() => this.#state === 'open' && this.handler.onDrain());
@@ -167,7 +178,7 @@ export class MemoryStream implements ByteStream {
   #send(segment: Segment): void {
     const { network } = this.process;
     const peer = this.#peer as MemoryStream;
-    const link = network.link(this.localAddress.host, this.remoteAddress.host);
+    const link = this.#link;
     network.whenJoined(link, () => {
       // A reset throws away what the system still holds, such as what waits behind a cut.
       if (this.#reset && segment.type !== 'rst') return;
@@ -208,8 +219,7 @@ export class MemoryStream implements ByteStream {
         this.handler.onEnd();
         this.#closeIfBothEnded();
       } else {
-        const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
-        this.#close(error);
+        this.#close(resetError('read'));
       }
     }
     if (read > 0) this.#opened(read);
@@ -237,7 +247,7 @@ export class MemoryStream implements ByteStream {
   #opened(bytes: number): void {
     const { network } = this.process;
     const peer = this.#peer as MemoryStream;
-    const link = network.link(this.localAddress.host, this.remoteAddress.host);
+    const link = this.#link;
     network.whenJoined(link, () => {
       const update = (): void => {
         peer.#unread -= bytes;
@@ -251,6 +261,7 @@ export class MemoryStream implements ByteStream {
   }
 
   #closeIfBothEnded(): void {
-    if (this.#endSent && this.#endReceived && this.#state === 'open') this.#close(undefined);
+    if (this.#endSent && this.#outbound.length === 0 && this.#endReceived && this.#state === 'open')
+      this.#close(undefined);
   }
 }

@@ -1,6 +1,7 @@
 /** Byte streams over TCP: Node's own sockets behind our callback interface. */
 
 import { createServer, Socket } from 'node:net';
+import { systemClock } from '../../clock.js';
 import {
   type Attempt,
   type ByteStream,
@@ -56,8 +57,10 @@ export class TcpStream implements ByteStream {
   }
 
   destroy(reset?: 'reset'): void {
-    if (reset === undefined) this.socket.destroy();
-    else this.socket.resetAndDestroy();
+    const { socket } = this;
+    // Node cannot reset while an end waits to be sent: it would neither close nor tell.
+    if (reset === undefined || socket.destroyed || (socket.writableEnded && !socket.writableFinished)) socket.destroy();
+    else socket.resetAndDestroy();
   }
 
   pause(): void {
@@ -79,19 +82,23 @@ export class TcpStream implements ByteStream {
 
 function connect(target: TransportAddress, callbacks: ConnectCallbacks): Attempt {
   const socket = new Socket({ allowHalfOpen: true });
-  const fail = (error: Error): void => callbacks.onError(error);
-  socket.once('error', fail);
+  let wanted = true;
+  const fail = (error: Error): void => {
+    if (wanted) callbacks.onError(error);
+  };
+  // An error that is on its way when the attempt is cancelled must not escape either: the listener stays.
+  socket.on('error', fail);
   socket.once('connect', () => {
     socket.off('error', fail);
+    wanted = false;
     const stream = new TcpStream(socket);
     stream.handler = callbacks.onOpen(stream);
   });
   socket.connect({ host: target.host, port: target.port });
   return {
     cancel() {
-      if (!socket.connecting) return;
-      socket.off('error', fail);
-      socket.on('error', () => {});
+      if (!wanted) return;
+      wanted = false;
       socket.removeAllListeners('connect');
       socket.destroy();
     },
@@ -109,15 +116,26 @@ function listen(at: TransportAddress, callbacks: ListenCallbacks): Listener {
     const stream = new TcpStream(socket);
     stream.handler = callbacks.onConnection(stream);
   });
-  server.on('error', (error) => callbacks.onError(error));
+  let open = true;
+  server.on('error', (error) => {
+    if (open) callbacks.onError(error);
+  });
   server.listen({ host: at.host, port: at.port }, () => {
+    // The name was still being looked up when it was closed.
+    if (!open) {
+      server.close();
+      return;
+    }
     const address = server.address();
     if (address !== null && typeof address === 'object')
       callbacks.onListening({ host: address.address, port: address.port });
   });
   return {
     close(onClosed) {
-      server.close(() => onClosed?.());
+      open = false;
+      // Node's own callback would wait until the last connection has closed; the port is free before that.
+      server.close();
+      if (onClosed !== undefined) systemClock.nextTurn(onClosed);
     },
     ref() {
       server.ref();

@@ -1,0 +1,93 @@
+/** The writable side of a socket: bytes of the stream and messages on their way to the session, in the order of the calls. */
+
+import { messageTooLarge, type SendOptions } from '../session/message.js';
+import type { Session } from '../session/session.js';
+import { copyLimit, LargeWrites, type WriteCallback } from './large-writes.js';
+
+export class Outgoing {
+  readonly largeWrites: LargeWrites = new LargeWrites();
+  readonly #session: Session;
+  /** Bytes of the largest piece that a large write is cut to: a stream has no message boundaries to keep. */
+  readonly #longestWrite: number;
+  /** The write that waits for room. */
+  #blocked: WriteCallback | undefined;
+  /** `send` has returned false. */
+  #drainWanted = false;
+  /** Bytes given to the session. */
+  bytesWritten = 0;
+
+  /** What messages are measured by until there is a far side with a limit of its own. */
+  readonly #longestMessage: number;
+
+  constructor(session: Session, limits: { readonly longestPayload: number; readonly longestMessage: number }) {
+    this.#session = session;
+    this.#longestWrite = limits.longestPayload;
+    this.#longestMessage = limits.longestMessage;
+  }
+
+  /** Writes bytes of the stream; `callback` when there is room for more. */
+  write(chunks: readonly { chunk: Uint8Array | string; encoding: BufferEncoding }[], callback: WriteCallback): void {
+    let room = true;
+    for (const { chunk, encoding } of chunks) room = this.#writeOne(chunk, encoding);
+    if (room) callback();
+    else this.#blocked = callback;
+  }
+
+  /** Sends a message behind everything that was written before; false: 'drain' follows. */
+  send(data: Uint8Array | string, options: SendOptions, callback: WriteCallback | undefined): boolean {
+    const own = this.prepare(data);
+    const settled = callback === undefined ? undefined : (error: Error | undefined) => callback(error ?? null);
+    const room = this.#session.send(own, options, settled);
+    if (!room) this.#drainWanted = true;
+    return room;
+  }
+
+  /**
+   * The bytes of a message that is about to be sent, the session's own: small ones are copied. Throws
+   * ERR_RSERPOOL_MESSAGE_TOO_LARGE for what the far side would not take.
+   */
+  prepare(data: Uint8Array | string): Uint8Array {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    const limit = Math.min(this.#session.longestMessage, this.#longestMessage);
+    if (bytes.length > limit) throw messageTooLarge(bytes.length, limit, undefined);
+    // What the stream holds back goes first, but for what waits for a failover callback: that may send ahead.
+    if (!this.#session.handingOver) this.#unblock();
+    this.bytesWritten += bytes.length;
+    return typeof data === 'string' || bytes.length > copyLimit ? bytes : Buffer.from(bytes);
+  }
+
+  /** The session has room again. Returns whether somebody who used `send` is to be told. */
+  onRoom(): boolean {
+    const wanted = this.#drainWanted;
+    this.#drainWanted = false;
+    this.#unblock();
+    return wanted;
+  }
+
+  /** The session is over. */
+  fail(error: Error): void {
+    const blocked = this.#blocked;
+    this.#blocked = undefined;
+    blocked?.(error);
+  }
+
+  #unblock(): void {
+    const blocked = this.#blocked;
+    this.#blocked = undefined;
+    blocked?.();
+  }
+
+  #writeOne(chunk: Uint8Array | string, encoding: BufferEncoding): boolean {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+    this.bytesWritten += bytes.length;
+    if (bytes.length <= copyLimit) return this.#session.write(typeof chunk === 'string' ? bytes : Buffer.from(bytes));
+    const callback = this.largeWrites.take(chunk);
+    const settled = callback === undefined ? undefined : (error: Error | undefined) => callback(error ?? null);
+    let room = true;
+    for (let at = 0; at < bytes.length; at += this.#longestWrite) {
+      const end = at + this.#longestWrite;
+      room = this.#session.write(bytes.subarray(at, end), end >= bytes.length ? settled : undefined);
+    }
+    return room;
+  }
+}

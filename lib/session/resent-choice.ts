@@ -1,0 +1,65 @@
+/** Asks the application what is to be sent again to another element (draft-conrad-rserpool-service section 6.3). */
+
+import { invalidArgumentType } from '../arguments.js';
+import type { PoolElement } from '../wire/parameters.js';
+import type { RetainedMessage } from './message.js';
+import type { FailoverCallback, FailoverFacts } from './session.js';
+
+/** Why the element that had the session was left. */
+export interface Failure {
+  readonly from: PoolElement;
+  readonly cause: Error;
+}
+
+/** The frozen facts of a failover. `held`: what was not acknowledged, oldest first. */
+export function failoverFacts(
+  failure: Failure,
+  to: PoolElement,
+  cookie: Uint8Array | undefined,
+  held: readonly RetainedMessage[],
+): FailoverFacts {
+  return Object.freeze({
+    ...failure,
+    to,
+    cookie,
+    unsent: Object.freeze(held.filter((message) => !message.redelivered)),
+    unacknowledged: Object.freeze(held.filter((message) => message.redelivered)),
+  });
+}
+
+type Chosen = readonly RetainedMessage[] | undefined;
+
+/**
+ * Calls one of `finish` (with the messages that were chosen; undefined: all) and `refuse` (with what the callback threw
+ * or rejected with, or the error for a choice that is none).
+ */
+export function chooseResent(
+  callback: () => ReturnType<FailoverCallback>,
+  finish: (chosen: Chosen) => void,
+  refuse: (cause: unknown) => void,
+): void {
+  let chosen: Chosen;
+  try {
+    const answer = callback();
+    if (isPromise(answer)) {
+      // What `finish` throws comes from the application's listeners and is not to be taken for a refusal.
+      answer.then(checked).then(finish, refuse);
+      return;
+    }
+    chosen = checked(answer);
+  } catch (error) {
+    refuse(error);
+    return;
+  }
+  finish(chosen);
+}
+
+function isPromise(answer: ReturnType<FailoverCallback>): answer is PromiseLike<void | readonly RetainedMessage[]> {
+  return typeof (answer as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+function checked(answer: void | readonly RetainedMessage[]): Chosen {
+  if (answer === undefined) return undefined;
+  if (Array.isArray(answer)) return answer as readonly RetainedMessage[];
+  throw invalidArgumentType('onFailover()', 'an instance of Array, or undefined', answer);
+}

@@ -1,0 +1,198 @@
+/**
+ * Bugs that the simulation must find: each is a change of the library's text. Every `from` must stand exactly once in
+ * its file; when the code changes, so must this list.
+ */
+
+const connection = 'lib/mapping/tcp/connection.ts';
+const heartbeats = 'lib/mapping/tcp/heartbeats.ts';
+const liveness = 'lib/mapping/tcp/liveness.ts';
+const inbound = 'lib/mapping/tcp/inbound.ts';
+const outbound = 'lib/mapping/tcp/outbound.ts';
+const writer = 'lib/mapping/tcp/writer.ts';
+const candidates = 'lib/session/candidates.ts';
+const elementSearch = 'lib/session/element-search.ts';
+const elementSession = 'lib/session/element-session.ts';
+const message = 'lib/session/message.ts';
+const queue = 'lib/session/retrieval-queue.ts';
+const outbox = 'lib/session/outbox.ts';
+const userSession = 'lib/session/user-session.ts';
+
+export const plantedBugs = [
+  {
+    name: 'acknowledges before the handler has settled',
+    edits: [[message, 'else handled.then(taken, onFailure);', 'else taken();']],
+  },
+  {
+    name: 'sends everything again twice at a failover',
+    edits: [
+      [
+        outbox,
+        'for (const message of [...resend, ...later]) room = this.#pass(message);',
+        'for (const message of [...resend, ...resend, ...later]) room = this.#pass(message);',
+      ],
+    ],
+  },
+  {
+    name: 'sends again what was answered',
+    edits: [
+      [
+        outbox,
+        "if (message.answered || message.type === 'end' || message.inAnswerTo !== 0) return [];",
+        "if (message.type === 'end' || message.inAnswerTo !== 0) return [];",
+      ],
+    ],
+  },
+  {
+    name: 'takes a lost FIN for an orderly end',
+    edits: [[connection, "this.#ended('the far side closed it', undefined);", 'this.#close(undefined);']],
+  },
+  {
+    name: 'takes a lost RST for an orderly end',
+    edits: [[connection, 'this.#ended(undefined, error);', 'this.#close(undefined);']],
+  },
+  {
+    name: 'chooses an element known to be dead',
+    edits: [
+      [
+        candidates,
+        'const excluded = this.#failedUntil.size === 0 ? undefined : new Set(this.#failedUntil.keys());',
+        'const excluded = undefined;',
+      ],
+    ],
+  },
+  {
+    name: 'waits for a silent registrar although it knows other elements',
+    edits: [[elementSearch, 'if (this.#candidates.elements.length > 0)', 'if (this.#asked < 0)']],
+  },
+  {
+    name: 'does not exclude the element that it leaves',
+    edits: [[userSession, 'this.#search.exclude(from.identifier, how);', '']],
+  },
+  {
+    name: 'hands on what waited for a thawed element without a lease',
+    edits: [[connection, '(this.#withoutLease.length === 0 && this.#heartbeats.isLeased)', 'this.#clock.now() >= 0']],
+  },
+  {
+    name: 'counts a lease from when the heartbeat came instead of from when its echo was written',
+    edits: [
+      [heartbeats, 'now - ago + age + view.getUint32(body + 12) / 1000', 'now + view.getUint32(body + 12) / 1000'],
+    ],
+  },
+  {
+    name: 'drops what was received in the instant of the failure',
+    edits: [
+      [
+        userSession,
+        'onMessage: (incoming) => current() && this.#onMessage(connection, incoming),',
+        'onMessage: (incoming) => this.#clock.nextTurn(() => current() && this.#onMessage(connection, incoming)),',
+      ],
+    ],
+  },
+  {
+    name: 'delivers what comes from an element that was left',
+    edits: [
+      [
+        userSession,
+        'onMessage: (incoming) => current() && this.#onMessage(connection, incoming),',
+        'onMessage: (incoming) => this.#onMessage(connection, incoming),',
+      ],
+      [connection, 'else this.#abort(abortCode.heartbeatTimeout, reason, error);', 'else this.handler.onClose(error);'],
+    ],
+  },
+  {
+    name: 'does not mark what it sends again',
+    edits: [[outbox, 'if (index < sent) message.redelivered = true;', '']],
+  },
+  {
+    name: 'marks what never left',
+    edits: [[outbox, 'if (index < sent) message.redelivered = true;', 'message.redelivered = true;']],
+  },
+  {
+    name: 'forgets what it holds when the next element fails during the failover callback',
+    edits: [[outbox, '[...this.#waiting, ...kept]', '[...kept]']],
+  },
+  {
+    name: 'lets what is sent while the failover callback decides overtake what is held back for it',
+    edits: [[outbox, "(first !== undefined && this.#state === 'attached')", "this.#state === 'attached'"]],
+  },
+  {
+    name: 'forgets what is sent while the failover callback decides',
+    edits: [[outbox, '[...resend, ...later]', 'resend']],
+  },
+  {
+    name: 'lets acknowledgements overtake answers',
+    edits: [[outbound, 'if (marker.after > this.#sent) break;', '']],
+  },
+  {
+    name: 'echoes the first cookie instead of the last',
+    edits: [[userSession, 'this.#cookie = decoded.message.cookie;', 'this.#cookie ??= decoded.message.cookie;']],
+  },
+  {
+    name: 'takes another message for the answered one after a failover',
+    edits: [[queue, 'if (direct?.sequence === sequence) return direct;', 'if (direct !== undefined) return direct;']],
+  },
+  {
+    name: 'counts what has left from the wrong beginning',
+    edits: [
+      [queue, 'this.#unanswered.size + sentMessages - this.#acknowledged;', 'this.#unanswered.size + sentMessages;'],
+    ],
+  },
+  {
+    name: 'does not end its session again at the next element',
+    edits: [[outbox, 'if (this.#end !== undefined) this.#pass(this.#end);', '']],
+  },
+  {
+    name: 'blames the element for its own stop',
+    edits: [[heartbeats, 'if (this.#liveness.isLate(now, this.#timerDue)) {', 'if (now < 0) {']],
+  },
+  {
+    name: 'watches an element that owes something no closer than an idle one',
+    edits: [[liveness, 'return this.#waiting || now < this.#busyUntil;', 'return false;']],
+  },
+  {
+    name: 'forgets to give credit back for what was taken',
+    edits: [[inbound, 'this.#held -= message.data.length + messageOverhead;', '']],
+  },
+  {
+    name: 'grants credit without end',
+    edits: [[inbound, 'Math.max(0, this.#options.window - this.#held)', 'this.#options.window']],
+  },
+  {
+    name: 'cuts a large message in the wrong places',
+    edits: [
+      [outbound, 'this.#headSent = from + length;', 'this.#headSent = Math.min(from + length + 1, data.length - 1);'],
+    ],
+  },
+  {
+    name: 'acknowledges messages taken out of turn',
+    edits: [
+      [
+        inbound,
+        '(this.#arrived[this.#head] as IncomingMessage).taken',
+        '(this.#arrived[this.#head] as IncomingMessage).sequence > 0',
+      ],
+    ],
+  },
+  {
+    name: 'leaves a timer running after the close',
+    edits: [
+      [userSession, '    this.#linger.stop();\n    this.#leaving?.cancel();\n', '    this.#leaving?.cancel();\n'],
+    ],
+  },
+  {
+    name: 'opens before the cookie echo has come',
+    edits: [
+      [elementSession, "if (peer.cookieFollows) this.#state = 'awaitingCookie';\n    else this.#open", 'this.#open'],
+    ],
+  },
+  {
+    name: 'writes the magic into a slab that was just replaced',
+    edits: [
+      [
+        writer,
+        'const at = this.#reserve(data.length);\n    this.#slab.set(data, at);',
+        'this.#slab.set(data, this.#reserve(data.length));',
+      ],
+    ],
+  },
+];

@@ -1,0 +1,102 @@
+/**
+ * `npm run planted`: plants one bug after the other in a copy of the library and runs the simulation until a seed finds
+ * it. The last line is `N passed, N failed`, where a bug that no seed finds has failed.
+ */
+
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { plantedBugs } from './planted-bugs.mjs';
+import { runSeeds } from './seeds.mjs';
+import { commandOf, root, runNode, setUp } from './setup.mjs';
+
+const { values } = parseArgs({
+  options: { seeds: { type: 'string', default: '200' }, only: { type: 'string', default: '' } },
+});
+
+/** The simulation and what it needs; without the checks that only tidiness needs, which a bug may well fail. */
+const config = {
+  extends: './tsconfig.json',
+  compilerOptions: {
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    declaration: false,
+    isolatedDeclarations: false,
+    sourceMap: false,
+    noEmitOnError: false,
+  },
+  include: ['test/simulation'],
+};
+
+function copyLibrary() {
+  const copy = mkdtempSync(join(tmpdir(), 'rserpool-planted-'));
+  for (const part of ['lib', 'typings', 'test/simulation', 'tsconfig.json', 'package.json']) {
+    cpSync(join(root, part), join(copy, part), { recursive: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  writeFileSync(join(copy, 'planted.json'), JSON.stringify(config));
+  return copy;
+}
+
+/** Throws unless every text stands just once where it is looked for. Returns the sources as they were. */
+function plant(copy, { name, edits }) {
+  const originals = new Map();
+  for (const [file, from, to] of edits) {
+    const path = join(copy, file);
+    const source = readFileSync(path, 'utf8');
+    const found = source.split(from).length - 1;
+    if (found !== 1) throw new Error(`'${name}': found ${found} times in ${file}, not once:\n${from}`);
+    if (!originals.has(path)) originals.set(path, source);
+    writeFileSync(
+      path,
+      source.replace(from, () => to),
+    );
+  }
+  return originals;
+}
+
+/** The first seed that fails, with its error; undefined if none of them does. */
+async function findSeed(dist, count) {
+  let found;
+  await runSeeds({
+    dist,
+    from: 1,
+    count,
+    threads: Math.min(2, availableParallelism()),
+    onResult: ({ seed, error }) => {
+      if (error !== undefined && (found === undefined || seed < found.seed)) found = { seed, error };
+      return found !== undefined;
+    },
+  });
+  return found;
+}
+
+await setUp();
+const copy = copyLibrary();
+let passed = 0;
+let failed = 0;
+try {
+  const chosen = plantedBugs.filter(({ name }) => name.includes(values.only));
+  // All of them at first, so that a list that is out of date is known at once.
+  for (const bug of chosen) for (const [path, source] of plant(copy, bug)) writeFileSync(path, source);
+  for (const bug of chosen) {
+    const originals = plant(copy, bug);
+    if ((await runNode(commandOf('typescript', 'bin/tsc'), ['--project', join(copy, 'planted.json')])) !== 0) {
+      throw new Error(`'${bug.name}' does not compile`);
+    }
+    const found = await findSeed(join(copy, 'dist'), Number(values.seeds));
+    if (found === undefined) failed++;
+    else passed++;
+    const what = found?.error.split('\n')[0].replace(/^seed \d+ /, '') ?? '';
+    console.log(`${found === undefined ? 'NOT FOUND' : `seed ${found.seed}`.padEnd(9)}  ${bug.name}  ${what}`);
+    for (const [path, source] of originals) writeFileSync(path, source);
+  }
+} catch (error) {
+  failed++;
+  console.log(error.message);
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

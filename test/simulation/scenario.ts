@@ -1,0 +1,87 @@
+/** What a seed decides before anything runs: how large the world is, how it is configured, how hard it is treated. */
+
+import { type TcpMappingOptions, tcpMappingOptions } from '../../lib/mapping/tcp/options.js';
+import { Dice } from './dice.js';
+
+export interface Scenario {
+  readonly seed: number;
+  /** Without faults nothing at all may fail over. */
+  readonly control: boolean;
+  readonly elements: number;
+  readonly users: number;
+  readonly sessionsPerUser: number;
+  /** Messages that all users send together. */
+  readonly messages: number;
+  /** Requests that a session keeps waiting at most. */
+  readonly outstanding: number;
+  readonly burst: number;
+  /** Bytes of most messages at most. */
+  readonly common: number;
+  /** Share of the messages that are large. */
+  readonly large: number;
+  readonly largest: number;
+  /** Bytes of the longest of all. */
+  readonly longest: number;
+  /** Share of the executions that fail. */
+  readonly failingHandlers: number;
+  /** Share of the messages that are to be sent to one element only. */
+  readonly withoutFailover: number;
+  /** Long silences of each session, more or less. */
+  readonly lulls: number;
+  /** Share of the sessions that are destroyed in the end, whatever is under way. */
+  readonly destroyed: number;
+  readonly fragment: boolean;
+  /** Milliseconds one way. */
+  readonly latency: number;
+  readonly receiveBuffer: number;
+  readonly mapping: TcpMappingOptions;
+  /** Mean milliseconds between two faults. */
+  readonly faultPause: number;
+  readonly cookies: boolean;
+  readonly failoverCallback: 'none' | 'returns' | 'promises';
+  /** Milliseconds that a registration lives. */
+  readonly registrationLife: number;
+}
+
+/** Virtual milliseconds that the faults and the messages last at least. */
+export const activeTime = 28_000;
+
+export function drawScenario(seed: number): Scenario {
+  const dice = new Dice(seed);
+  const small = dice.chance(0.25);
+  const mapping = tcpMappingOptions({
+    failureTimeout: dice.pick([300, 500, 1000, 1000]),
+    heartbeatInterval: dice.pick([400, 1000, 1500]),
+    ...(small ? { window: 16 * 1024, highWaterMark: 8 * 1024, longestPayload: 1024 } : {}),
+  });
+  const control = seed % 20 === 0;
+  const common = small && dice.chance(0.5) ? 2500 : 120;
+  const large = dice.chance(0.3) ? 0.01 : 0;
+  const largest = small ? 12_000 : 150_000;
+  return {
+    seed,
+    control,
+    elements: dice.whole(2, 6),
+    users: dice.whole(1, 4),
+    sessionsPerUser: dice.whole(1, 2),
+    messages: dice.whole(2600, 4200),
+    outstanding: dice.whole(3, 40),
+    burst: dice.whole(1, 24),
+    common,
+    large,
+    largest,
+    longest: large > 0 ? largest : common,
+    failingHandlers: !control && dice.chance(0.3) ? 0.001 : 0,
+    withoutFailover: dice.chance(0.3) ? 0.05 : 0,
+    lulls: dice.chance(0.4) ? 3 : 0,
+    destroyed: dice.chance(0.2) ? 0.5 : 0,
+    fragment: dice.chance(0.3),
+    latency: dice.pick([0.1, 0.1, 1, 5, 20]),
+    receiveBuffer: dice.pick([16 * 1024, 256 * 1024, 256 * 1024]),
+    mapping,
+    faultPause: dice.between(300, 1500),
+    cookies: dice.chance(0.5),
+    failoverCallback: dice.pick(['none', 'returns', 'promises']),
+    registrationLife: dice.pick([4_000, 20_000, 300_000]),
+  };
+}

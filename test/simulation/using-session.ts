@@ -1,0 +1,386 @@
+/** The application at a user, for one session: sends in bursts, judges what comes, ends in order. */
+
+import type { Timer } from '../../lib/clock.js';
+import { RserpoolError } from '../../lib/errors.js';
+import type { MappingConnection } from '../../lib/mapping/mapping.js';
+import type { PoolAccess } from '../../lib/session/element-search.js';
+import { handle, type Message } from '../../lib/session/message.js';
+import type { FailoverFacts, SessionHandler } from '../../lib/session/session.js';
+import { UserSession } from '../../lib/session/user-session.js';
+import { defaultUserSessionOptions } from '../../lib/session/user-session-options.js';
+import type { ElementProcess } from './element-process.js';
+import { Health } from './health.js';
+import type { Account, Entry } from './ledger.js';
+import { decodePayload, encodePayload, payloadKind } from './payload.js';
+import { activeTime } from './scenario.js';
+import type { UserProcess } from './user-process.js';
+import { dialKey, type World } from './world.js';
+
+/** How far back (ms) a fault may lie that explains a failover. */
+const explanationTime = 6000;
+
+export class UsingSession implements SessionHandler {
+  readonly user: UserProcess;
+  readonly account: Account;
+  readonly session: UserSession;
+  readonly name: string;
+  /** 'gone': its process was killed. */
+  state: 'seeking' | 'open' | 'closed' | 'gone' = 'seeking';
+  /** The element that has the session; while seeking, the one that had it. */
+  element: ElementProcess | undefined;
+  failovers = 0;
+  /** When it was last open at an element. */
+  openAt = 0;
+  error: Error | undefined;
+  readonly #world: World;
+  readonly #findElement: (identifier: number) => ElementProcess;
+  readonly #quota: number;
+  readonly #leaveAnswersOpen: boolean;
+  #leftAt = Number.NEGATIVE_INFINITY;
+  #lastCookie: Uint8Array | undefined;
+  #handingOver = false;
+  #connection: MappingConnection | undefined;
+  #connections = 0;
+  #known: readonly number[] = [];
+  /** Messages settled since this connection is open. */
+  #settledHere = 0;
+  /** What the present element has sent whole before it was killed. */
+  #dueBeforeLeaving = 0;
+  /** The sequence of the next message of the present element. */
+  #expected = 1;
+  #requests = 0;
+  #timer: Timer | undefined;
+  #ended = false;
+  #destroyed = false;
+  /** Leaves its element of its own free will. */
+  #leavesByWish = false;
+  #room = true;
+
+  constructor(user: UserProcess, quota: number, findElement: (identifier: number) => ElementProcess) {
+    const { world } = user;
+    this.user = user;
+    this.#world = world;
+    this.#quota = quota;
+    this.#findElement = findElement;
+    this.#leaveAnswersOpen = world.dice.chance(0.5);
+    this.account = world.ledger.open();
+    this.name = `session ${this.account.index}`;
+    this.session = new UserSession(
+      this.#watchedAccess(),
+      user.process.clock,
+      world.network.random,
+      { ...defaultUserSessionOptions, onFailover: this.#failoverCallback() },
+      this,
+    );
+    this.#sendLater();
+  }
+
+  /** The pool as the session sees it; what the session does with it is judged. */
+  #watchedAccess(): PoolAccess {
+    const access = this.user.access();
+    const world = this.#world;
+    return {
+      ...access,
+      resolve: (refresh, timeout, callback) => {
+        if (this.state === 'open') this.#onLeft();
+        access.resolve(refresh, timeout, (error, pool) => {
+          if (pool !== undefined) this.#known = pool.picker.elements.map(({ identifier }) => identifier);
+          callback(error, pool);
+        });
+      },
+      dial: (element, hello, callbacks) => {
+        world.trace.note('dials', this.name, element.identifier);
+        if (this.session.isExcluded(element.identifier)) world.fail(`${this.name} dials an element that it excludes`);
+        const { broken } = defaultUserSessionOptions.exclusion;
+        if (element.identifier === this.element?.identifier && world.now - this.#leftAt < broken - 0.001) {
+          world.fail(`${this.name} dials the element that it has just left`);
+        }
+        const key = dialKey(hello.sessionId, element.identifier);
+        const shown = world.cookies.get(key);
+        if (shown === undefined) world.cookies.set(key, [this.#lastCookie]);
+        else shown.push(this.#lastCookie);
+        return access.dial(element, hello, {
+          onOpen: (connection) => {
+            this.#connection = connection;
+            this.#connections++;
+            this.#settledHere = 0;
+            this.#expected = 1;
+            return callbacks.onOpen(connection);
+          },
+          onFailed: (errors) => callbacks.onFailed(errors),
+        });
+      },
+    };
+  }
+
+  #failoverCallback(): ((facts: FailoverFacts) => void | Promise<void>) | undefined {
+    const { failoverCallback } = this.#world.scenario;
+    if (failoverCallback === 'none') return undefined;
+    if (failoverCallback === 'returns') return (facts) => this.#judgeFacts(facts);
+    return (facts) => {
+      this.#judgeFacts(facts);
+      this.#handingOver = true;
+      return new Promise((resolve) => {
+        this.user.process.clock.setTimeout(
+          () => {
+            this.#handingOver = false;
+            this.#world.microtasksDue = true;
+            resolve();
+          },
+          this.#world.dice.between(0, 30),
+        );
+      });
+    };
+  }
+
+  #judgeFacts(facts: FailoverFacts): void {
+    const told = facts.unsent.length + facts.unacknowledged.length;
+    if (told !== this.account.outstanding) {
+      this.#world.fail(
+        `${this.name}: the callback is told of ${told} messages; ${this.account.outstanding} are outstanding`,
+      );
+    }
+    for (const { sequence } of facts.unsent) {
+      const entry = this.account.entries[sequence - 1];
+      if (entry === undefined || entry.begunMarked + entry.begunUnmarked === 0) continue;
+      this.#world.fail(`${this.name}: message ${sequence} counts as unsent, and was executed`);
+    }
+    if (facts.cookie !== this.#lastCookie) this.#world.fail(`${this.name}: the callback is not told the last cookie`);
+  }
+
+  onOpen(): void {
+    this.#world.trace.note('open', this.name, this.session.element?.identifier);
+    this.#openAt(this.session.element?.identifier ?? 0);
+  }
+
+  onFailover(facts: FailoverFacts): void {
+    this.#world.trace.note('fails over', this.name, facts.from.identifier, facts.to.identifier);
+    this.failovers++;
+    this.#openAt(facts.to.identifier);
+  }
+
+  /** Its process is killed. */
+  vanish(): void {
+    this.state = 'gone';
+  }
+
+  #openAt(identifier: number): void {
+    this.state = 'open';
+    this.openAt = this.#world.now;
+    this.element = this.#findElement(identifier);
+    this.#sendLater();
+  }
+
+  /** The present element is dead and has sent this many messages whole. */
+  expectReceived(messages: number): void {
+    this.#dueBeforeLeaving = messages;
+  }
+
+  /** The session gives its element up: only a fault on the way to it, or of it, may be the reason. */
+  #onLeft(): void {
+    const { health, trace, now } = this.#world;
+    this.account.left++;
+    const element = this.element as ElementProcess;
+    trace.note('leaves', this.name, element.identifier);
+    this.state = 'seeking';
+    this.#leftAt = now;
+    const way = Health.way(this.user.address, element.address.host);
+    // A user that heard nothing for too long, or wishes to leave, gives up what is still on its way.
+    const patient = !this.#leavesByWish && !health.wasDisturbed(now - explanationTime, way);
+    if (this.#expected <= this.#dueBeforeLeaving && patient) {
+      this.#world.fail(
+        `${this.name} got ${this.#expected - 1} of the ${this.#dueBeforeLeaving} messages that ${element.name} sent`,
+      );
+    }
+    this.#dueBeforeLeaving = 0;
+    this.#judgeMarks();
+    if (this.#leavesByWish || element.isHandingOver) this.#rememberWish();
+    else if (!health.wasDisturbed(now - explanationTime, element.name, way)) {
+      this.#world.fail(`${this.name} leaves ${element.name} without a fault that explains it`);
+    }
+  }
+
+  /** Goes elsewhere although nothing is wrong: by the application's wish, or the element's. */
+  failOver(): void {
+    if (this.state !== 'open') return;
+    this.#leavesByWish = true;
+    this.user.process.dispatch('input', () => this.session.failOver('the application wishes it'));
+    this.#leavesByWish = false;
+  }
+
+  #rememberWish(): void {
+    for (const entry of this.account.entries) if (entry.state === 'outstanding') entry.leftByWish = true;
+  }
+
+  /** What has left and was not answered is marked now, and nothing else. */
+  #judgeMarks(): void {
+    let newly = 0;
+    for (const { sequence } of this.session.retrieve().unacknowledged) {
+      const entry = this.account.entries[sequence - 1] as Entry;
+      if (!entry.marked) newly++;
+      entry.marked = true;
+    }
+    const left = (this.#connection?.sentMessages ?? 0) - this.#settledHere;
+    if (newly > left) this.#world.fail(`${this.name} marks ${newly} messages redelivered; ${left} were under way`);
+  }
+
+  onMessage(message: Message): void {
+    const world = this.#world;
+    const payload = decodePayload(message.data);
+    if (payload === undefined) {
+      world.fail(`${this.name} got a message put together wrongly`);
+      return;
+    }
+    if (this.state !== 'open' && !this.#handingOver) world.fail(`${this.name} got a message while it had no element`);
+    const element = this.session.element?.identifier;
+    if (payload.element !== element) world.fail(`${this.name} got a message of ${payload.element} while at ${element}`);
+    if (message.sequence !== this.#expected) {
+      world.fail(`${this.name} got message ${message.sequence} of its element instead of ${this.#expected}`);
+    }
+    this.#expected++;
+    if (payload.kind === payloadKind.answer) {
+      if (message.inAnswerTo !== payload.number) world.fail(`${this.name} got an answer to another message`);
+      world.trace.note(message.lastAnswer ? 'answered' : 'answered in part', this.name, payload.number, payload.part);
+      world.ledger.answer(this.account, payload, message.lastAnswer, this.#connections);
+      if (message.lastAnswer) {
+        this.#requests--;
+        if (world.dice.chance(0.3)) this.#sendSome(1);
+      }
+    }
+    const slow = world.dice.chance(0.05);
+    handle(
+      message,
+      () => (slow ? this.#pause() : undefined),
+      (error) => world.fail(`${error}`),
+    );
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.user.process.clock.setTimeout(
+        () => {
+          this.#world.microtasksDue = true;
+          resolve();
+        },
+        this.#world.dice.between(0, 10),
+      );
+    });
+  }
+
+  onEnd(message: Message): void {
+    this.#world.trace.note('far end', this.name);
+    message.acknowledge();
+  }
+
+  onRoom(): void {
+    this.#room = true;
+    if (this.state === 'open') this.#sendSome(1);
+  }
+
+  onCookie(cookie: Uint8Array): void {
+    const from = decodePayload(cookie)?.element;
+    if (from !== this.session.element?.identifier) this.#world.fail(`${this.name} got the cookie of element ${from}`);
+    this.#lastCookie = cookie;
+  }
+
+  onClose(error: Error | undefined): void {
+    const world = this.#world;
+    world.trace.note(error === undefined ? 'closed' : 'closed with an error', this.name);
+    if (this.state === 'closed') world.fail(`${this.name} closed twice`);
+    this.state = 'closed';
+    this.error = error;
+    this.#timer?.cancel();
+    const { unsent, unacknowledged } = this.session.retrieve();
+    const handedBack = [...unsent, ...unacknowledged].map((message) => message.sequence);
+    world.ledger.close(this.account, error === undefined && !this.#destroyed, handedBack);
+    if (error !== undefined && !(error instanceof RserpoolError) && !('code' in error)) {
+      world.fail(`${this.name} closed with an error that does not say why: ${error}`);
+    }
+  }
+
+  /** The elements that the last answer of the registrar named. */
+  get known(): readonly number[] {
+    return this.#known;
+  }
+
+  get isDoneSending(): boolean {
+    return this.#world.isEnding || this.state === 'gone' || this.account.entries.length >= this.#quota;
+  }
+
+  /** How many messages of its quota it has not sent. */
+  get unsent(): number {
+    return Math.max(0, this.#quota - this.account.entries.length);
+  }
+
+  #sendLater(): void {
+    this.#timer?.cancel();
+    if (this.state === 'closed' || this.#ended) return;
+    const { dice, scenario } = this.#world;
+    // Three of ten requests cause another message by themselves, see `onMessage`.
+    const burst = Math.min((1 + scenario.burst) / 2, scenario.outstanding);
+    const pause = Math.min(1000, (activeTime * 0.7 * burst) / Math.max(1, this.#quota));
+    this.#timer = this.user.process.clock.setTimeout(
+      () => {
+        this.#sendSome(dice.whole(1, scenario.burst));
+        this.#sendLater();
+      },
+      dice.chance((scenario.lulls * burst) / Math.max(1, this.#quota)) ? dice.between(2000, 6000) : dice.pause(pause),
+    );
+  }
+
+  /** Sends, whatever state the session is in, until there is no room. */
+  #sendSome(count: number): void {
+    for (let i = 0; i < count; i++) {
+      if (this.state === 'closed' || this.#ended) return;
+      // An application need not heed that there is no room, such as while another element is sought.
+      if (!this.#room && !this.#world.dice.chance(0.02)) return;
+      if (this.isDoneSending) {
+        if (this.#leaveAnswersOpen || this.account.outstanding === 0) this.#end();
+        return;
+      }
+      if (!this.#send()) return;
+    }
+  }
+
+  /** False: the session has no room, or enough requests are waiting. */
+  #send(): boolean {
+    const { dice, scenario, ledger, trace } = this.#world;
+    const kind = dice.chance(0.2)
+      ? payloadKind.oneWay
+      : dice.chance(0.125)
+        ? payloadKind.threefold
+        : payloadKind.request;
+    if (kind !== payloadKind.oneWay) {
+      if (this.#requests >= scenario.outstanding) return false;
+      this.#requests++;
+    }
+    const { common } = scenario;
+    const size = dice.chance(scenario.large) ? dice.whole(1000, scenario.largest) : dice.whole(20, common);
+    const { account } = this;
+    const failover = !dice.chance(scenario.withoutFailover);
+    const entry = ledger.sent(account, kind, size, failover);
+    trace.note('sends', this.name, entry.sequence, kind);
+    const data = encodePayload({ kind, part: 0, session: account.index, number: entry.sequence, element: 0 }, size);
+    this.#room = this.session.send(data, { streamId: dice.whole(0, 3), failover }, (error) => {
+      if (error !== undefined && kind !== payloadKind.oneWay) this.#requests--;
+      trace.note(error === undefined ? 'acknowledged' : 'given up', this.name, entry.sequence);
+      this.#settledHere++;
+      ledger.settle(account, entry, error);
+    });
+    return this.#room;
+  }
+
+  #end(): void {
+    const { dice, scenario } = this.#world;
+    this.#ended = true;
+    this.#timer?.cancel();
+    if (dice.chance(scenario.destroyed)) {
+      this.#world.trace.note('is destroyed', this.name);
+      this.#destroyed = true;
+      this.session.destroy('the application wishes it');
+      return;
+    }
+    this.#world.trace.note('ends', this.name);
+    this.session.end();
+  }
+}
