@@ -1,14 +1,17 @@
 /** `rserpool registrar`: runs a registrar until it is told to stop. */
 
 import { parseArgs } from 'node:util';
-import { badPort, checkPort, invalidArgumentValue } from '../arguments.js';
+import { badPort, checkMilliseconds, checkPort, invalidArgumentValue } from '../arguments.js';
+import type { EnrpOptions } from '../enrp/options.js';
 import { formatIdentifier } from '../errors.js';
 import type { RegistrarOptions } from '../registrar/options.js';
 import { createRegistrar, type Registrar } from '../registrar/registrar.js';
 import { formatAddress } from '../transport/transport.js';
 import type { Command } from './command.js';
 
-const usage = 'registrar [--host ADDRESS] [--port PORT] [--id IDENTIFIER] [--accept-foreign-addresses] [--quiet]';
+const usage =
+  'registrar [--host ADDRESS] [--port PORT] [--id IDENTIFIER] [--peer HOST:PORT]... [--enrp-port PORT] ' +
+  '[--heartbeat-cycle MS] [--accept-foreign-addresses] [--quiet]';
 
 function serverId(text: string): number {
   const id = Number(text);
@@ -18,13 +21,40 @@ function serverId(text: string): number {
   return id;
 }
 
-function optionsFrom(values: { host?: string; port?: string; id?: string; foreign?: boolean }): RegistrarOptions {
-  if (values.port === '') throw badPort('--port', values.port);
+interface Values {
+  readonly host?: string;
+  readonly port?: string;
+  readonly id?: string;
+  readonly peer?: string[];
+  readonly 'enrp-port'?: string;
+  readonly 'heartbeat-cycle'?: string;
+  readonly 'accept-foreign-addresses'?: boolean;
+}
+
+/** Peers are there when one of them, or a port for them, is named. */
+function enrpOptions(values: Values): EnrpOptions | undefined {
+  const { host, peer: peers, 'enrp-port': port, 'heartbeat-cycle': cycle } = values;
+  if (peers === undefined && port === undefined) return undefined;
+  if (port === '') throw badPort('--enrp-port', port);
+  const heartbeatCycle = cycle === undefined ? undefined : checkMilliseconds('--heartbeat-cycle', Number(cycle));
   return {
+    peers: peers ?? [],
+    ...(host === undefined ? undefined : { host }),
+    ...(port === undefined ? undefined : { port: checkPort('--enrp-port', port) }),
+    ...(heartbeatCycle === undefined ? undefined : { timers: { heartbeatCycle } }),
+  };
+}
+
+function optionsFrom(values: Values): RegistrarOptions {
+  if (values.port === '') throw badPort('--port', values.port);
+  const foreign = values['accept-foreign-addresses'];
+  const enrp = enrpOptions(values);
+  return {
+    ...(enrp === undefined ? undefined : { enrp }),
     ...(values.host === undefined ? undefined : { host: values.host }),
     ...(values.port === undefined ? undefined : { port: checkPort('--port', values.port) }),
     ...(values.id === undefined ? undefined : { serverId: serverId(values.id) }),
-    ...(values.foreign === undefined ? undefined : { acceptForeignAddresses: values.foreign }),
+    ...(foreign === undefined ? undefined : { acceptForeignAddresses: foreign }),
   };
 }
 
@@ -50,6 +80,9 @@ comes or goes. SIGINT and SIGTERM end it in order; elements and users then look 
   --host ADDRESS              where to listen (default 127.0.0.1)
   --port PORT                 default 3863; 0 takes any free port
   --id IDENTIFIER             ENRP server identifier (default: chosen by chance)
+  --peer HOST:PORT            another registrar (port 9901 unless given); may be repeated, and may name this one
+  --enrp-port PORT            where to listen for peers (default 9901; no peers without this or --peer)
+  --heartbeat-cycle MS        between two signs of life to peers (default 30000); the other times follow it
   --accept-foreign-addresses  let elements register addresses that they do not connect from
   --quiet                     print nothing but errors
 `,
@@ -60,20 +93,24 @@ comes or goes. SIGINT and SIGTERM end it in order; elements and users then look 
         host: { type: 'string' },
         port: { type: 'string' },
         id: { type: 'string' },
+        peer: { type: 'string', multiple: true },
+        'enrp-port': { type: 'string' },
+        'heartbeat-cycle': { type: 'string' },
         'accept-foreign-addresses': { type: 'boolean' },
         quiet: { type: 'boolean' },
       },
     });
-    const foreign = values['accept-foreign-addresses'];
-    const registrar = createRegistrar(optionsFrom({ ...values, ...(foreign === undefined ? undefined : { foreign }) }));
+    const registrar = createRegistrar(optionsFrom(values));
+    const name = `registrar ${formatIdentifier(registrar.serverId)}`;
     return await new Promise<number>((resolve, reject) => {
       const stop = (): void => void registrar.close(() => resolve(0));
       registrar.once('error', reject);
+      registrar.once('enrpListening', (address) => {
+        if (values.quiet !== true) process.stdout.write(`${name} awaits peers on ${formatAddress(address)}\n`);
+      });
       registrar.listen((address) => {
         if (values.quiet === true) return;
-        process.stdout.write(
-          `registrar ${formatIdentifier(registrar.serverId)} listens on ${formatAddress(address)}\n`,
-        );
+        process.stdout.write(`${name} listens on ${formatAddress(address)}\n`);
         report(registrar);
       });
       // A second signal finds no listener and kills, as usual.

@@ -155,7 +155,7 @@ export class EnrpChannel {
   }
 }
 
-/** Speaks ENRP over a byte stream, whose handler it sets. The connection does not keep the process alive. */
+/** Speaks ENRP over a byte stream, whose handler it sets. */
 export function openEnrpChannel(
   stream: ByteStream,
   options: EnrpChannelOptions,
@@ -166,7 +166,6 @@ export function openEnrpChannel(
     maxMessageSize: options.maxMessageSize,
     onFault: (fault) => channel.fail(fault.cause, `${fault.reason} (${fault.section})`),
   });
-  framed.unref();
   const channel = new EnrpChannel(framed, options, handler);
   return channel;
 }
