@@ -1,6 +1,7 @@
 /** Looks for an element that takes a session: resolves, tries the elements in turn, pauses, begins again, until time runs out. */
 
 import type { Clock, Timer } from '../clock.js';
+import { diagnosticEvent } from '../diagnostics.js';
 import { aggregateError, RserpoolError, type RserpoolErrorCode } from '../errors.js';
 import type { MappingConnection, MappingHandler } from '../mapping/mapping.js';
 import type { Random } from '../random.js';
@@ -50,6 +51,8 @@ export interface SearchCallbacks {
   /** Whether something is to be sent to the element, so that its failure may be reported. */
   hasSomethingToSend(): boolean;
 }
+
+const failed = diagnosticEvent<{ poolHandle: string; element: number; error: Error }>('session', 'attempt-failed');
 
 export class ElementSearch {
   readonly #pool: PoolAccess;
@@ -171,7 +174,9 @@ export class ElementSearch {
       onFailed: (errors) => {
         if (run !== this.#run) return;
         this.#attempt = undefined;
-        this.#errors.push(this.#elementFailed(element, errors));
+        const error = this.#elementFailed(element, errors);
+        this.#errors.push(error);
+        failed.publish({ poolHandle: this.#pool.poolHandle, element: element.identifier, error });
         this.exclude(element.identifier, 'silent');
         // A report needs something that was to be sent to it (RFC 5352 section 6.9.2).
         if (this.#callbacks.hasSomethingToSend()) this.#pool.reportUnreachable(element.identifier);

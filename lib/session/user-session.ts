@@ -10,6 +10,7 @@
  */
 
 import type { Clock, Timer } from '../clock.js';
+import { diagnosticEvent } from '../diagnostics.js';
 import { RserpoolError } from '../errors.js';
 import {
   abortCode,
@@ -29,7 +30,7 @@ import { type Answered, Message, type Replier, type RetainedMessage, type SendOp
 import { Outbox } from './outbox.js';
 import type { AnswerCallback } from './requests.js';
 import { chooseResent, type Failure, failoverFacts } from './resent-choice.js';
-import type { FailoverCallback, FailoverSend, Retrieved, Session, SessionHandler } from './session.js';
+import type { FailoverCallback, FailoverFacts, FailoverSend, Retrieved, Session, SessionHandler } from './session.js';
 import type { UserSessionOptions } from './user-session-options.js';
 
 const noFeatures: MappingFeatures = {
@@ -40,6 +41,11 @@ const noFeatures: MappingFeatures = {
   rto: false,
   pathMtu: false,
 };
+
+const opened = diagnosticEvent<{ poolHandle: string; element: number }>('session', 'opened');
+const left = diagnosticEvent<{ poolHandle: string; element: number; cause: Error }>('session', 'element-left');
+const failedOver = diagnosticEvent<FailoverFacts & { readonly poolHandle: string }>('session', 'failed-over');
+const ended = diagnosticEvent<{ poolHandle: string; error: Error | undefined }>('session', 'ended');
 
 export class UserSession implements Session, Replier {
   readonly sessionId: Uint8Array;
@@ -232,6 +238,7 @@ export class UserSession implements Session, Replier {
       this.#state = 'open';
       const held = this.#outbox.attach(connection);
       this.#outbox.release(held, held);
+      opened.publish({ poolHandle: this.#pool.poolHandle, element: element.identifier });
       this.#handler.onOpen();
     } else {
       // First of all the cookie: the new element may need it to understand the rest (RFC 5352 section 3.8).
@@ -250,6 +257,7 @@ export class UserSession implements Session, Replier {
       this.#state = 'open';
       this.#failure = undefined;
       this.#outbox.release(held, chosen ?? held);
+      failedOver.publish({ poolHandle: this.#pool.poolHandle, ...facts });
       this.#handler.onFailover(facts);
     };
     const refuse = (cause: unknown): void => {
@@ -363,6 +371,7 @@ export class UserSession implements Session, Replier {
     this.#connection = undefined;
     this.#state = 'seeking';
     this.#failure ??= { from, cause };
+    left.publish({ poolHandle: this.#pool.poolHandle, element: from.identifier, cause });
     this.#search.exclude(from.identifier, how);
     if (report && connection.sentMessages > 0) this.#pool.reportUnreachable(from.identifier);
     if (this.#failoversInARow++ >= this.#options.maxFailovers) {
@@ -401,6 +410,7 @@ export class UserSession implements Session, Replier {
     this.#leaving?.cancel();
     const cause = error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', this.#where());
     this.#outbox.close(cause);
+    ended.publish({ poolHandle: this.#pool.poolHandle, error });
     this.#clock.defer(() => this.#handler.onClose(error));
   }
 }
