@@ -18,8 +18,11 @@ export type { MappingOptions, PolicyOption, PoolConnectOptions } from './net/opt
 export type { RequestOptions } from './net/request.js';
 export { type PoolListenOptions, Server } from './net/server.js';
 export { type ElementInfo, Socket } from './net/socket.js';
+export { rankedPolicy } from './policy/least-used.js';
 export type { MemberPolicy, MemberSelector, Picker, PickerState, PolicyMember } from './policy/member-policy.js';
+export { loadDegradationOf, loadOf, priorityOf, weightOf } from './policy/policy-values.js';
 export { PolicyRegistry } from './policy/registry.js';
+export { weightedPolicy } from './policy/weighted-random.js';
 export type { Random } from './random.js';
 export type { RegistrarOptions } from './registrar/options.js';
 export { createRegistrar, Registrar } from './registrar/registrar.js';

@@ -355,7 +355,7 @@ export class UserSession implements Session, Replier {
   #onConnectionClosed(error: RserpoolError | undefined): void {
     if (error === undefined || (this.#peerEnded && this.#outbox.isComplete)) this.#close(undefined);
     else if (error.code === 'ERR_RSERPOOL_ABORTED') this.#close(error);
-    else if (error.code === 'ERR_RSERPOOL_LIMIT') this.#leave(error, 'silent', false);
+    else if (error.code === 'ERR_RSERPOOL_LIMIT') this.#leave(error, 'broken', false);
     else this.#leave(error, error.code === 'ERR_RSERPOOL_HEARTBEAT_TIMEOUT' ? 'silent' : 'broken', true);
   }
 

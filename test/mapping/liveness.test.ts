@@ -82,11 +82,11 @@ const table: readonly [string, readonly Step[]][] = [
     ],
   ],
   [
-    'an excuse gives all of the time again',
+    'an excuse gives half of the time again',
     [
       ['wait', 0, true],
       ['excuse', 900],
-      ['expect', 900, { deadline: 1900 }],
+      ['expect', 900, { deadline: 1400 }],
     ],
   ],
   [

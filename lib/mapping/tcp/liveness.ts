@@ -61,9 +61,12 @@ export class Liveness {
     this.#lastAsked = now;
   }
 
-  /** We were stopped ourselves: the silence was ours, and the far side gets all its time again. */
+  /**
+   * We were stopped ourselves: the silence was ours. What was said meanwhile is about to be read, so half of the time is
+   * enough for the far side to be heard.
+   */
   excuse(now: number): void {
-    this.#quietSince = now;
+    this.#quietSince = Math.max(this.#quietSince, now - this.#failureTimeout / 2);
   }
 
   /** Whether a timer that fires now instead of at `due` shows that this process was stopped or blocked. */
