@@ -257,9 +257,12 @@ export class Registrations {
     const served = this.serve(result.entry);
     this.#removals.get(served)?.cancel();
     this.#removals.delete(served);
-    served.connection?.elements.delete(served);
-    served.connection = connection;
-    connection.elements.add(served);
+    const present = served.connection;
+    // What the network held back may arrive over a connection that the element has given up: its latest one counts.
+    const latest = present?.channel.open === true && present.sequence > connection.sequence ? present : connection;
+    present?.elements.delete(served);
+    served.connection = latest;
+    latest.elements.add(served);
     this.#keepAlives.start(served);
     return undefined;
   }
