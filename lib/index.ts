@@ -11,6 +11,7 @@ export { type AsapTimers, defaultAsapTimers } from './asap/options.js';
 export type { Resolution } from './asap/resolution.js';
 export { OperationalScope, type OperationalScopeOptions, type RegistrarAddress } from './asap/scope.js';
 export type { Clock, Timer } from './clock.js';
+export type { EnrpOptions } from './enrp/options.js';
 export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
 export type { MappingFeatures } from './mapping/mapping.js';
 export { connect, createConnection, createServer } from './net/connect.js';

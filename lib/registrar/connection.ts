@@ -19,8 +19,12 @@ export class RegistrarConnection {
   /** The pools that it subscribed to, with how many elements an answer to it holds at most. */
   readonly subscriptions: Map<PoolHandle, number> = new Map();
 
-  constructor(channel: AsapChannel) {
+  /** Later connections have larger ones. */
+  readonly sequence: number;
+
+  constructor(channel: AsapChannel, sequence: number) {
     this.channel = channel;
+    this.sequence = sequence;
     this.host = connectionHost(channel.remoteAddress);
   }
 

@@ -35,8 +35,9 @@ const ended = diagnosticEvent<{ poolHandle: string; identifier: number; outcome:
 
 export class HomeClaims {
   readonly #around: HomeClaimsSurroundings;
-  /** Elements that are to be called when there is room. */
+  /** Elements that are to be called when there is room; those before `#next` have been. */
   #waiting: HandlespaceEntry[] = [];
+  #next = 0;
   readonly #calling = new Map<string, Claim>();
 
   constructor(around: HomeClaimsSurroundings) {
@@ -45,7 +46,7 @@ export class HomeClaims {
 
   /** Elements that have not been heard of yet. */
   get size(): number {
-    return this.#waiting.length + this.#calling.size;
+    return this.#waiting.length - this.#next + this.#calling.size;
   }
 
   claim(entries: readonly HandlespaceEntry[]): void {
@@ -73,6 +74,7 @@ export class HomeClaims {
 
   close(): void {
     this.#waiting = [];
+    this.#next = 0;
     for (const claim of this.#calling.values()) {
       claim.timer?.cancel();
       claim.attempt?.cancel();
@@ -82,12 +84,13 @@ export class HomeClaims {
 
   #callMore(): void {
     const { limits } = this.#around.settings;
-    let next = 0;
-    while (this.#calling.size < limits.maxDialledProbes && next < this.#waiting.length) {
-      const entry = this.#waiting[next++] as HandlespaceEntry;
+    while (this.#calling.size < limits.maxDialledProbes && this.#next < this.#waiting.length) {
+      const entry = this.#waiting[this.#next++] as HandlespaceEntry;
       if (this.#isDue(entry)) this.#call(entry);
     }
-    if (next > 0) this.#waiting = this.#waiting.slice(next);
+    if (this.#next < this.#waiting.length) return;
+    this.#waiting = [];
+    this.#next = 0;
   }
 
   /** Still in the handlespace, still ours, and it has not come by itself. */

@@ -79,6 +79,8 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   /** What is still open while closing: the port and the connections. */
   #portOpen = false;
   #enrpOpen = false;
+  /** Of the next connection. */
+  #sequence = 0;
 
   /** Throws Node's argument errors; does nothing until `listen`. */
   constructor(options: RegistrarOptions = {}) {
@@ -258,7 +260,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       clock,
       limits,
     );
-    const connection = new RegistrarConnection(channel);
+    const connection = new RegistrarConnection(channel, this.#sequence++);
     if (this.#state !== 'listening' || !this.#connections.add(connection)) channel.abort();
     return connection;
   }

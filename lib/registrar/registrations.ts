@@ -91,12 +91,18 @@ export class Registrations {
 
   /** Removes an element for itself only: it must ask over its connection, or from one of its addresses (section 2.2.2). */
   deregister(connection: RegistrarConnection, message: Deregistration): void {
-    const { handlespace } = this.#around;
+    const { handlespace, settings } = this.#around;
     const { poolHandle, peIdentifier } = message;
     const entry = handlespace.entry(poolHandle, peIdentifier);
     const refused = entry !== undefined && !this.#isItself(entry, connection);
     const errors = refused ? [errorCause(causeCode.rejectedDueToSecurity)] : [];
-    if (!refused) handlespace.remove(poolHandle, peIdentifier, 'deregistration');
+    if (!refused) {
+      // Peers heed removals by the element's home alone, which is here from now on, if only for this.
+      if (entry !== undefined && entry.owner !== settings.serverId) {
+        handlespace.register(poolHandle, entry.element, { now: settings.clock.now(), owner: settings.serverId });
+      }
+      handlespace.remove(poolHandle, peIdentifier, 'deregistration');
+    }
     connection.send({ type: 'deregistrationResponse', poolHandle, peIdentifier, errors });
   }
 
@@ -257,9 +263,12 @@ export class Registrations {
     const served = this.serve(result.entry);
     this.#removals.get(served)?.cancel();
     this.#removals.delete(served);
-    served.connection?.elements.delete(served);
-    served.connection = connection;
-    connection.elements.add(served);
+    const present = served.connection;
+    // What the network held back may arrive over a connection that the element has given up: its latest one counts.
+    const latest = present?.channel.open === true && present.sequence > connection.sequence ? present : connection;
+    present?.elements.delete(served);
+    served.connection = latest;
+    latest.elements.add(served);
     this.#keepAlives.start(served);
     return undefined;
   }

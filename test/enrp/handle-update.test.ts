@@ -152,3 +152,34 @@ test('a peer that claims an element that is at home here cannot keep it', (t) =>
   );
   t.is(updates(liar).at(-1), 'addPe echo/1@100');
 });
+
+test('a registration that arrives late over a connection given up does not tie the element to it', (t) => {
+  const world = new World(1);
+  const { registrar: server } = registrar(world, '10.0.0.1');
+  const registration = { type: 'registration', poolHandle: 'echo', poolElement: poolElement(1, '10.0.1.1') } as const;
+  const element = world.scripted('10.0.1.1').connect('10.0.0.1').send(registration);
+  element.connect('10.0.0.1').send(registration);
+  world.run(10);
+  const [former] = element.channels;
+  element.process.dispatch('input', () => {
+    former?.send(registration);
+    former?.close();
+  });
+  world.run(1_000);
+  t.deepEqual(contents(server), ['echo/1@100']);
+});
+
+test('an element that deregisters at another server than its home is gone from all', (t) => {
+  const world = new World(1);
+  const peers = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
+  const servers = peers.map((address) => registrar(world, address, { peers }).registrar);
+  world.run(6_000);
+  const registration = { type: 'registration', poolHandle: 'echo', poolElement: poolElement(1, '10.0.1.1') } as const;
+  const element = world.scripted('10.0.1.1').connect('10.0.0.1').send(registration);
+  world.run(10);
+  element.connect('10.0.0.2').send({ type: 'deregistration', poolHandle: 'echo', peIdentifier: 1 });
+  world.run(200);
+  for (const server of servers) t.deepEqual(contents(server), []);
+  world.run(5_000);
+  for (const server of servers) t.deepEqual(contents(server), []);
+});

@@ -247,3 +247,31 @@ test('a living server is not taken from us: who hears of it leaves it its elemen
   // It was asked whether it lives.
   t.true(target.messages('presence').some(({ replyRequired }) => replyRequired));
 });
+
+test('many elements are called a few at a time, and all of them', (t) => {
+  const world = new World(1);
+  const { registrar: server } = registrar(world, '10.0.0.5', { timers }, { limits: { maxDialledProbes: 3 } });
+  const target = new ScriptedPeer(world, '10.0.0.9', 900).listen().connect('10.0.0.5');
+  const asapTransport = { type: 'tcp', port: 7, address: '10.0.1.1' } as const;
+  const identifiers = Array.from({ length: 20 }, (_, i) => i + 1);
+  target.elements = identifiers.map((identifier) => ownedElement(identifier, 900, { asapTransport }));
+  for (const element of target.elements) target.send(target.update('addPe', element));
+  const elements = world.scripted('10.0.1.1').listen(7);
+  let unanswered = 0;
+  let most = 0;
+  elements.onMessage = (message, channel) => {
+    if (message.type !== 'endpointKeepAlive') return;
+    most = Math.max(most, ++unanswered);
+    const { poolHandle, peIdentifier = 0 } = message;
+    elements.process.clock.setTimeout(() => {
+      unanswered--;
+      channel.send({ type: 'endpointKeepAliveAck', poolHandle, peIdentifier });
+    }, 10);
+  };
+  world.run(100);
+  die(world, target);
+  world.run(200);
+  t.deepEqual(contents(server), identifiers.map((identifier) => `echo/${identifier}@500`).sort());
+  t.is(elements.messages('endpointKeepAlive').filter(({ home }) => home).length, 20);
+  t.is(most, 3);
+});

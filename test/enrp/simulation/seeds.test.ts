@@ -1,7 +1,7 @@
 import test from 'ava';
 import { runScenario } from './scenario.js';
 
-const seeds = Number(process.env.ENRP_SEEDS ?? 100);
+const seeds = Number(process.env.ENRP_SEEDS ?? 200);
 
 test(`${seeds} seeds: after the faults all registrars come to have the same handlespace, the right one, and keep it so`, (t) => {
   const failed: string[] = [];
