@@ -96,7 +96,11 @@ export const plantedBugs = [
         'onMessage: (incoming) => current() && this.#onMessage(connection, incoming),',
         'onMessage: (incoming) => this.#onMessage(connection, incoming),',
       ],
-      [connection, 'else this.#abort(abortCode.heartbeatTimeout, reason, error);', 'else this.handler.onClose(error);'],
+      [
+        connection,
+        "else this.abort(abortCode.heartbeatTimeout, reason, this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));",
+        "else this.handler.onClose(this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));",
+      ],
     ],
   },
   {

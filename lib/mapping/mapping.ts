@@ -51,6 +51,8 @@ export interface IncomingMessage {
   readonly inAnswerTo: number;
   readonly lastAnswer: boolean;
   readonly redelivered: boolean;
+  /** Set by `release` or `take`, once. */
+  released: boolean;
   /** Set by `take`, once. */
   taken: boolean;
 }
@@ -137,6 +139,11 @@ export interface MappingConnection {
   send(message: OutgoingMessage): boolean;
   /** Sends an ASAP message on the control channel, after the messages that have left and before those that wait. */
   sendControl(message: Uint8Array): void;
+  /**
+   * The application has the message, but what it wrote because of it was not yet given to `send`: it makes room, and is
+   * acknowledged by `take` later.
+   */
+  release(message: IncomingMessage): void;
   /** The application has the message: it makes room, and is acknowledged after everything sent before this call. */
   take(message: IncomingMessage): void;
   /** Something at our side waits for the far side, other than acknowledgements: watch it closely. */

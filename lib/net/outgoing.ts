@@ -11,6 +11,11 @@ export class Outgoing {
   readonly #longestWrite: number;
   /** The write that waits for room. */
   #blocked: WriteCallback | undefined;
+  /** Units of the stream (bytes, or characters of strings) that the blocked write holds, and that were passed on in all. */
+  #blockedUnits = 0;
+  #passedUnits = 0;
+  /** Acknowledgements that wait for what was written before them. */
+  #held: { readonly until: number; readonly acknowledge: () => void }[] = [];
   /** `send` has returned false. */
   #drainWanted = false;
   /** Bytes given to the session. */
@@ -27,10 +32,35 @@ export class Outgoing {
 
   /** Writes bytes of the stream; `callback` when there is room for more. */
   write(chunks: readonly { chunk: Uint8Array | string; encoding: BufferEncoding }[], callback: WriteCallback): void {
+    const before = this.#passedUnits;
     let room = true;
-    for (const { chunk, encoding } of chunks) room = this.#writeOne(chunk, encoding);
+    for (const { chunk, encoding } of chunks) {
+      room = this.#writeOne(chunk, encoding);
+      this.#passedUnits += chunk.length;
+      this.#acknowledgeHeld();
+    }
     if (room) callback();
-    else this.#blocked = callback;
+    else {
+      this.#blocked = callback;
+      this.#blockedUnits = this.#passedUnits - before;
+    }
+  }
+
+  /** Calls `acknowledge` when everything that is written to the stream by now has been given to the session. */
+  afterWrites(streamUnits: number, acknowledge: () => void): void {
+    const waiting = streamUnits - this.#blockedUnits;
+    if (waiting <= 0 && this.#held.length === 0) acknowledge();
+    else this.#held.push({ until: this.#passedUnits + Math.max(0, waiting), acknowledge });
+  }
+
+  #acknowledgeHeld(): void {
+    let count = 0;
+    for (const { until, acknowledge } of this.#held) {
+      if (until > this.#passedUnits) break;
+      acknowledge();
+      count++;
+    }
+    this.#held.splice(0, count);
   }
 
   /** Sends a message behind everything that was written before; false: 'drain' follows. */
@@ -74,6 +104,7 @@ export class Outgoing {
   #unblock(): void {
     const blocked = this.#blocked;
     this.#blocked = undefined;
+    this.#blockedUnits = 0;
     blocked?.();
   }
 

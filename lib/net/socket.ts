@@ -422,6 +422,7 @@ export class Socket extends net.Socket {
 
   #onMessage(message: Message): void {
     this.#idle?.touch();
+    if (!this.destroyed) message.holdBackWith((taken) => this.#outgoing?.afterWrites(this.writableLength, taken));
     if (this.destroyed) message.acknowledge();
     else if (this.#handling?.wanted === true) this.#handling.handle(message);
     else this.#delivery?.add(message);

@@ -108,6 +108,7 @@ export class Message {
   readonly #session: Replier;
   readonly #incoming: IncomingMessage;
   #onTaken: (() => void) | undefined;
+  #holdBack: ((acknowledge: () => void) => void) | undefined;
   /** The messages of the same answer that came before this one, its last: for answers to `request`. */
   earlier: readonly Message[] = [];
 
@@ -151,6 +152,22 @@ export class Message {
 
   /** The application has it: the sender may forget it. Harmless the second time. */
   acknowledge(): void {
+    if (this.#holdBack === undefined) this.#taken();
+    else {
+      this.#connection.release(this.#incoming);
+      this.#holdBack(() => this.#taken());
+    }
+  }
+
+  /**
+   * `holdBack` is given each acknowledgement and calls it when everything that the application wrote before has been
+   * given to the session: an acknowledgement must not overtake that. For the message's owner.
+   */
+  holdBackWith(holdBack: (acknowledge: () => void) => void): void {
+    this.#holdBack = holdBack;
+  }
+
+  #taken(): void {
     this.#connection.take(this.#incoming);
     const onTaken = this.#onTaken;
     this.#onTaken = undefined;

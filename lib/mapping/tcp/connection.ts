@@ -45,8 +45,7 @@ import { Outbound } from './outbound.js';
 import { copyOf, FrameReader } from './reader.js';
 import { FrameWriter } from './writer.js';
 
-/** Bytes handed to the stream in one call. */
-const batch = 128 * 1024;
+const batch = 128 * 1024; // bytes handed to the stream in one call
 const wholeMessage = dataFlag.begin | dataFlag.end;
 
 export class TcpMappingConnection implements MappingConnection, ByteStreamHandler {
@@ -145,6 +144,12 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     this.#scheduleFlush();
   }
 
+  release(message: IncomingMessage): void {
+    if (this.#state === 'closed') return;
+    this.#inbound.release(message);
+    this.#scheduleFlush();
+  }
+
   take(message: IncomingMessage): void {
     if (this.#state === 'closed') return;
     if (this.#inbound.take(message)) this.#outbound.acknowledge(this.#inbound.taken);
@@ -160,10 +165,6 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     if (this.#state !== 'open') return;
     this.#writer.frame(frameType.goElsewhere, 0, 0, 0);
     this.#scheduleFlush();
-  }
-
-  abort(code: number, reason: string): void {
-    this.#abort(code, reason, undefined);
   }
 
   ref(): void {
@@ -285,7 +286,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     }
     const judgement = judgeHello(this.#side, hello);
     if (judgement.type === 'refused') {
-      this.#abort(judgement.code, judgement.reason, this.#error(judgement.errorCode, judgement.reason, undefined));
+      this.abort(judgement.code, judgement.reason, this.#error(judgement.errorCode, judgement.reason, undefined));
       return;
     }
     this.#outbound.open(hello, this.#options);
@@ -385,9 +386,8 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
 
   #silent(): void {
     const reason = this.#state === 'opening' ? 'no hello came' : 'no answer to heartbeats';
-    const error = this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason, undefined);
     if (this.#state === 'closing') this.#close(undefined);
-    else this.#abort(abortCode.heartbeatTimeout, reason, error);
+    else this.abort(abortCode.heartbeatTimeout, reason, this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));
   }
 
   #closeIfDone(): void {
@@ -399,11 +399,11 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
 
   #protocolError(reason: string): false {
     const where = `${reason}, at byte ${magic.length + this.#reader.offset} or later`;
-    this.#abort(abortCode.protocolError, where, this.#error('ERR_RSERPOOL_PROTOCOL', where, undefined));
+    this.abort(abortCode.protocolError, where, this.#error('ERR_RSERPOOL_PROTOCOL', where, undefined));
     return false;
   }
 
-  #abort(code: number, reason: string, error: RserpoolError | undefined): void {
+  abort(code: number, reason: string, error?: RserpoolError): void {
     if (this.#state === 'closed') return;
     if (this.#side.role === 'element' && this.#state === 'opening') this.#writer.raw(magic);
     else this.#outbound.writeAcknowledgement();
@@ -426,7 +426,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   }
 
   /** Whatever ends a connection is the far side's doing: our own aborts have no error. */
-  #error(code: RserpoolErrorCode, detail: string | undefined, cause: Error | undefined): RserpoolError {
+  #error(code: RserpoolErrorCode, detail: string | undefined, cause?: Error): RserpoolError {
     return new RserpoolError(code, {
       origin: 'remote',
       ...(detail === undefined ? {} : { detail }),

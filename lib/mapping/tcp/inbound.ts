@@ -193,6 +193,7 @@ export class Inbound {
       inAnswerTo,
       lastAnswer: (flags & dataFlag.lastAnswer) !== 0,
       redelivered: (flags & dataFlag.redelivered) !== 0,
+      released: false,
       taken: false,
     };
     this.#held += data.length + messageOverhead;
@@ -200,11 +201,18 @@ export class Inbound {
     return message;
   }
 
+  /** A message takes no more room. */
+  release(message: IncomingMessage): void {
+    if (message.released) return;
+    message.released = true;
+    this.#held -= message.data.length + messageOverhead;
+  }
+
   /** The application has a message. Returns whether the count of those taken without a gap has grown. */
   take(message: IncomingMessage): boolean {
     if (message.taken) return false;
     message.taken = true;
-    this.#held -= message.data.length + messageOverhead;
+    this.release(message);
     const before = this.#taken;
     while (this.#head < this.#arrived.length && (this.#arrived[this.#head] as IncomingMessage).taken) {
       this.#head++;

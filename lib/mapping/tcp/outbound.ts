@@ -94,7 +94,11 @@ export class Outbound {
   write(room: number): boolean {
     const writer = this.#writer;
     while (this.#head < this.#queue.length && this.#sentBytes < this.#credit) {
-      if (writer.length >= room) return true;
+      if (writer.length >= room) {
+        // What was answered last leaves with its acknowledgement: a failure between the two would repeat it.
+        if (this.#headSent === 0) this.writeAcknowledgement();
+        return true;
+      }
       if (this.#headSent === 0) this.writeAcknowledgement();
       this.#writeFragment(this.#queue[this.#head] as OutgoingMessage);
     }
