@@ -125,7 +125,7 @@ export const plantedBugs = [
   },
   {
     name: 'lets acknowledgements overtake answers',
-    edits: [[outbound, 'if (marker.after > this.#sent) break;', '']],
+    edits: [[outbound, 'if (marker.after > sent) break;', '']],
   },
   {
     name: 'echoes the first cookie instead of the last',

@@ -140,14 +140,20 @@ test('an acknowledgement never overtakes what was written before take()', (t) =>
   owner.connection.take(owner.messages[0]!);
   owner.send('written after take');
   peer.wait(10);
-  // Credit lets one frame out: the acknowledgement waits for the second answer.
+  // Credit lets one frame out: the acknowledgement waits for the second answer, and leaves in its frame.
   t.is(peer.of(frameType.data).length, 1);
   t.is(peer.of(frameType.acknowledgement).length, 0);
   peer.say(frame(frameType.credit, words(0, 1000)));
-  const order = peer.frames.filter(({ type }) => type === frameType.data || type === frameType.acknowledgement);
+  t.is(peer.of(frameType.acknowledgement).length, 0);
   t.deepEqual(
-    order.map(({ type }) => type),
-    [frameType.data, frameType.data, frameType.acknowledgement, frameType.data],
+    peer
+      .of(frameType.data)
+      .map(({ flags, body }) => [flags & dataFlag.acknowledges, Buffer.from(body).readUInt32BE(8)]),
+    [
+      [0, 0],
+      [dataFlag.acknowledges, 1],
+      [0, 0],
+    ],
   );
 });
 
@@ -180,7 +186,10 @@ test('many acknowledgements that wait for credit are written in time that grows 
   peer.say(frame(frameType.credit, words(1, 0)));
   peer.wait(200);
   t.is(peer.of(frameType.data).length, count);
-  t.is(Buffer.from(peer.of(frameType.acknowledgement).at(-1)!.body).readUInt32BE(), count);
+  const said = peer.of(frameType.data).filter(({ flags }) => (flags & dataFlag.acknowledges) !== 0);
+  const alone = peer.of(frameType.acknowledgement).map(({ body }) => Buffer.from(body).readUInt32BE());
+  const most = Math.max(Buffer.from(said.at(-1)?.body ?? Buffer.alloc(12)).readUInt32BE(8), alone.at(-1) ?? 0);
+  t.is(most, count);
 });
 
 test('control messages pass without credit, before messages that wait', (t) => {

@@ -179,10 +179,10 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     // Once all is done, nothing that comes can matter.
     if (this.#state === 'closed' || this.#state === 'closing') return;
     // A hello has its time as a whole, however slowly it drips.
-    if (this.#open) this.#heartbeats.heard();
+    if (this.#state === 'open') this.#heartbeats.heard();
     const rest = this.#magicRead < magic.length ? this.#readMagic(chunk) : chunk;
     if (rest !== undefined && rest.length > 0) this.#reader.push(rest);
-    if (this.#open) this.#grantCredit();
+    if (this.#state === 'open') this.#grantCredit();
   }
 
   onDrain(): void {
@@ -196,10 +196,6 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
 
   onClose(error: Error | undefined): void {
     this.#ended(undefined, error);
-  }
-
-  get #open(): boolean {
-    return this.#state === 'open';
   }
 
   #readMagic(chunk: Uint8Array): Uint8Array | undefined {
@@ -228,15 +224,18 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
       if (type === frameType.hello) this.#onHello(flags, bytes, view, body, length);
       else if (type === frameType.abort) this.#close(abortError(bytes.subarray(body, body + length)));
       else this.#protocolError(`a frame of type ${type} before the hello`);
-      return this.#open;
+      return this.#state === 'open';
     }
     switch (type) {
       case frameType.data:
         if (length < dataHeaderLength) return this.#protocolError(`a data frame of ${length} bytes`);
-        if (view.getUint32(body + 4) === asapPpid) {
-          if ((flags & wholeMessage) !== wholeMessage) return this.#protocolError('a control message in fragments');
-          this.handler.onControl(copyOf(bytes.subarray(body + dataHeaderLength, body + length)));
-        } else this.#onArrival(this.#inbound.data(flags, streamId, bytes, view, body, length));
+        if (view.getUint32(body + 4) !== asapPpid) {
+          this.#onArrival(this.#inbound.data(flags, streamId, bytes, view, body, length));
+          if ((flags & dataFlag.acknowledges) !== 0 && this.#state === 'open')
+            this.#onAcknowledgement(view.getUint32(body + 8));
+        } else if ((flags & wholeMessage) !== wholeMessage)
+          return this.#protocolError('a control message in fragments');
+        else this.handler.onControl(copyOf(bytes.subarray(body + dataHeaderLength, body + length)));
         break;
       case frameType.shutdown:
         if (length !== 4) return this.#protocolError(`a shutdown frame of ${length} bytes`);
@@ -244,7 +243,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
         break;
       case frameType.acknowledgement:
         if (length !== 4) return this.#protocolError(`an acknowledgement frame of ${length} bytes`);
-        this.#onAcknowledgement(expand(view.getUint32(body), this.#acknowledged));
+        this.#onAcknowledgement(view.getUint32(body));
         break;
       case frameType.credit:
         if (length !== 8) return this.#protocolError(`a credit frame of ${length} bytes`);
@@ -266,7 +265,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
       default:
         if (type < firstSkippableType) return this.#protocolError(`a frame of unknown type ${type}`);
     }
-    return this.#open;
+    return this.#state === 'open';
   }
 
   #sayHello(): void {
@@ -318,14 +317,15 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
 
   #handOnLeased(): void {
     let handed = 0;
-    while (handed < this.#withoutLease.length && this.#open && this.#heartbeats.isLeased) {
+    while (handed < this.#withoutLease.length && this.#state === 'open' && this.#heartbeats.isLeased) {
       this.handler.onMessage(this.#withoutLease[handed++] as IncomingMessage);
     }
     this.#withoutLease.splice(0, handed);
-    if (this.#withoutLease.length > 0 && this.#open) this.#heartbeats.ask();
+    if (this.#withoutLease.length > 0 && this.#state === 'open') this.#heartbeats.ask();
   }
 
-  #onAcknowledgement(count: number): void {
+  #onAcknowledgement(low: number): void {
+    const count = expand(low, this.#acknowledged);
     if (count < this.#acknowledged || count > this.#outbound.sentMessages) {
       this.#protocolError(`an acknowledgement of ${count} messages; ${this.#outbound.sentMessages} were sent`);
       return;
@@ -351,7 +351,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     if (this.#state === 'closed' || this.#state === 'closing') return;
     if (!this.#blocked) this.#heartbeats.writeOwed();
     this.#grantCredit();
-    if (this.#open && !this.#blocked) {
+    if (this.#state === 'open' && !this.#blocked) {
       // Before messages leave, their element learns how long we shall stay with it.
       if (this.#side.role === 'user' && !this.#outbound.isEmpty) this.#heartbeats.renewLease();
       while (this.#outbound.write(batch) && this.#writeOut()) {}
@@ -391,7 +391,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   }
 
   #closeIfDone(): void {
-    if (!this.#open || !this.#isDone || this.#writer.length > 0) return;
+    if (this.#state !== 'open' || !this.#isDone || this.#writer.length > 0) return;
     this.#state = 'closing';
     this.#heartbeats.allow(this.#options.closeTimeout);
     this.#stream.end();
@@ -399,7 +399,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
 
   #protocolError(reason: string): false {
     const where = `${reason}, at byte ${magic.length + this.#reader.offset} or later`;
-    this.abort(abortCode.protocolError, where, this.#error('ERR_RSERPOOL_PROTOCOL', where, undefined));
+    this.abort(abortCode.protocolError, where, this.#error('ERR_RSERPOOL_PROTOCOL', where));
     return false;
   }
 
@@ -421,7 +421,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
 
   /** The far side ended the byte stream: as it should when all is done. */
   #ended(detail: string | undefined, cause: Error | undefined): void {
-    if (this.#state === 'closing' || (this.#open && this.#isDone)) this.#close(undefined);
+    if (this.#state === 'closing' || (this.#state === 'open' && this.#isDone)) this.#close(undefined);
     else this.#close(this.#error('ERR_RSERPOOL_CONNECTION_BROKEN', detail, cause));
   }
 

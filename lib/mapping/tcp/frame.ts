@@ -44,6 +44,8 @@ export const dataFlag = {
   redelivered: 0x04,
   answer: 0x08,
   lastAnswer: 0x10,
+  /** In the last fragment of a message that is no answer: its third field is an acknowledgement. */
+  acknowledges: 0x20,
 } as const;
 
 export const heartbeatFlag = { answerWanted: 0x01, echoValid: 0x02 } as const;

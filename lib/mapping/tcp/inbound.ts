@@ -98,6 +98,8 @@ export class Inbound {
     if (this.#received > this.#granted + this.#options.longestPayload + messageOverhead)
       return fault('more than the credit allows');
     if (this.#ended) return fault('a message after the end');
+    if ((flags & dataFlag.acknowledges) !== 0 && (flags & (dataFlag.answer | dataFlag.end)) !== dataFlag.end)
+      return fault('an acknowledgement in an answer, or before the last fragment');
     const from = body + dataHeaderLength;
     const piece = bytes.subarray(from, from + payload);
     let open = this.#open.get(streamId);
@@ -168,7 +170,8 @@ export class Inbound {
   ): Arrival {
     if (data.length > this.#options.longestMessage)
       return fault(`a message of more than ${this.#options.longestMessage} bytes`);
-    if ((flags & dataFlag.answer) === 0 && inAnswerTo !== 0) return fault('an answer that is not marked as one');
+    if ((flags & (dataFlag.answer | dataFlag.acknowledges)) === 0 && inAnswerTo !== 0)
+      return fault('an answer that is not marked as one');
     const answered = (flags & dataFlag.answer) === 0 ? 0 : expandSequence(inAnswerTo, this.#sentSequence());
     return this.#arrive('message', sequence, ppid, answered, flags, streamId, data);
   }

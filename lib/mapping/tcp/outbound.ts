@@ -134,14 +134,16 @@ export class Outbound {
       (message.redelivered ? dataFlag.redelivered : 0) |
       (message.inAnswerTo === 0 ? 0 : dataFlag.answer) |
       (message.lastAnswer ? dataFlag.lastAnswer : 0);
+    // What was written because of a message leaves with its acknowledgement in one frame: a failure cannot part them.
+    const taken = last && message.inAnswerTo === 0 ? this.#due(this.#sent + 1) : undefined;
     const payload = length === data.length ? data : data.subarray(from, from + length);
     this.#writer.data(
       frameType.data,
-      flags,
+      taken === undefined ? flags : flags | dataFlag.acknowledges,
       message.streamId,
       message.sequence,
       message.ppid,
-      message.inAnswerTo,
+      taken ?? message.inAnswerTo,
       payload,
     );
     this.#sentBytes += length + messageOverhead;
@@ -161,21 +163,27 @@ export class Outbound {
     }
   }
 
-  /** Says what was taken, as far as everything has left that must leave before. */
-  writeAcknowledgement(): void {
+  /** How many messages may be said to be taken when `sent` of ours have left; undefined if that was said already. */
+  #due(sent: number): number | undefined {
     const markers = this.#markers;
     let count: number | undefined;
     while (this.#firstMarker < markers.length) {
       const marker = markers[this.#firstMarker] as Marker;
-      if (marker.after > this.#sent) break;
+      if (marker.after > sent) break;
       count = marker.count;
       this.#firstMarker++;
     }
-    if (count === undefined) return;
-    if (this.#firstMarker * 2 > markers.length) {
+    if (count !== undefined && this.#firstMarker * 2 > markers.length) {
       this.#markers = markers.slice(this.#firstMarker);
       this.#firstMarker = 0;
     }
+    return count;
+  }
+
+  /** Says what was taken, as far as everything has left that must leave before. */
+  writeAcknowledgement(): void {
+    const count = this.#due(this.#sent);
+    if (count === undefined) return;
     const at = this.#writer.frame(frameType.acknowledgement, 0, 0, 4);
     this.#writer.view.setUint32(at, count);
   }
