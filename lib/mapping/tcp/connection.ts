@@ -42,7 +42,7 @@ import { linger } from './linger.js';
 import { judgeHello, ownHello, peerHello, type TcpMappingSide, tcpMappingFeatures } from './opening.js';
 import { type TcpMappingOptions, userTimeout } from './options.js';
 import { Outbound } from './outbound.js';
-import { copyOf, FrameReader } from './reader.js';
+import { copyOf, FrameReader, MagicReader } from './reader.js';
 import { FrameWriter } from './writer.js';
 
 const batch = 128 * 1024; // bytes handed to the stream in one call
@@ -57,7 +57,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   readonly #options: TcpMappingOptions;
   readonly #side: TcpMappingSide;
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
-  #magicRead = 0;
+  readonly #magic = new MagicReader();
   readonly #reader: FrameReader;
   readonly #writer = new FrameWriter();
   readonly #outbound = new Outbound(this.#writer);
@@ -180,8 +180,9 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     if (this.#state === 'closed' || this.#state === 'closing') return;
     // A hello has its time as a whole, however slowly it drips.
     if (this.#state === 'open') this.#heartbeats.heard();
-    const rest = this.#magicRead < magic.length ? this.#readMagic(chunk) : chunk;
-    if (rest !== undefined && rest.length > 0) this.#reader.push(rest);
+    const rest = this.#magic.isRead ? chunk : this.#magic.push(chunk);
+    if (rest === undefined) this.#close(this.#error('ERR_RSERPOOL_PROTOCOL', 'it does not speak the TCP mapping'));
+    else if (rest.length > 0) this.#reader.push(rest);
     if (this.#state === 'open') this.#grantCredit();
   }
 
@@ -198,17 +199,8 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     this.#ended(undefined, error);
   }
 
-  #readMagic(chunk: Uint8Array): Uint8Array | undefined {
-    let at = 0;
-    while (at < chunk.length && this.#magicRead < magic.length) {
-      if (chunk[at] !== magic[this.#magicRead]) {
-        this.#close(this.#error('ERR_RSERPOOL_PROTOCOL', 'it does not speak the TCP mapping', undefined));
-        return undefined;
-      }
-      at++;
-      this.#magicRead++;
-    }
-    return chunk.subarray(at);
+  #isOpen(): boolean {
+    return this.#state === 'open';
   }
 
   #onFrame(
@@ -224,7 +216,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
       if (type === frameType.hello) this.#onHello(flags, bytes, view, body, length);
       else if (type === frameType.abort) this.#close(abortError(bytes.subarray(body, body + length)));
       else this.#protocolError(`a frame of type ${type} before the hello`);
-      return this.#state === 'open';
+      return this.#isOpen();
     }
     switch (type) {
       case frameType.data:

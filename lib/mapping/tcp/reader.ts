@@ -1,6 +1,6 @@
 /** Cuts frames out of a byte stream. Whole frames are handed on where they lie; only a frame that straddles chunks is copied, once. */
 
-import { headerLength } from './frame.js';
+import { headerLength, magic } from './frame.js';
 
 /** What the reader hands a frame to. `body` is where its body begins in `bytes`; false stops the reading for good. */
 export type FrameSink = (
@@ -16,6 +16,22 @@ export type FrameSink = (
 /** A copy with memory of its own. `slice` of Node's Buffers is a view, which would hold on to the whole chunk. */
 export function copyOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
+}
+
+/** Reads the magic that each direction begins with, however it is cut. */
+export class MagicReader {
+  #read = 0;
+
+  get isRead(): boolean {
+    return this.#read === magic.length;
+  }
+
+  /** What follows the magic in the chunk; undefined if this is not the magic. */
+  push(chunk: Uint8Array): Uint8Array | undefined {
+    let at = 0;
+    for (; at < chunk.length && !this.isRead; at++) if (chunk[at] !== magic[this.#read++]) return undefined;
+    return chunk.subarray(at);
+  }
 }
 
 export class FrameReader {
