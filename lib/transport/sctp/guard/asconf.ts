@@ -23,6 +23,7 @@ const section = 'RFC 5061 section 4.1.1';
 const ipv4AddressType = 5;
 const ipv6AddressType = 6;
 
+/** Checks an ASCONF chunk: an address, then at least one parameter of 8 bytes or more. */
 export function checkAsconf(reader: PacketReader, at: number, length: number): boolean {
   // The shortest: header, sequence number, an IPv4 address, one parameter.
   if (length < 24) return reader.fail('chunkLengthWrong', at, section);
@@ -39,6 +40,7 @@ export function checkAsconf(reader: PacketReader, at: number, length: number): b
   return checkCorrelated(reader, first + padded(addressLength), at + length, section);
 }
 
+/** Checks an ASCONF-ACK chunk: any number of parameters of 8 bytes or more. */
 export function checkAsconfAck(reader: PacketReader, at: number, length: number): boolean {
   if (length < 8) return reader.fail('chunkLengthWrong', at, 'RFC 5061 section 4.1.2');
   return checkCorrelated(reader, at + 8, at + length, 'RFC 5061 section 4.1.2');

@@ -1,5 +1,6 @@
 /** Chunk types of RFC 9260 section 3.2 and of the extensions that have a number of their own. */
 
+/** Chunk type numbers by the names that the RFCs give them. */
 export const chunkType = {
   data: 0,
   init: 1,

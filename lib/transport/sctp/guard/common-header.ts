@@ -20,6 +20,7 @@ import type { PacketReader } from './packet-reader.js';
 
 /** Bytes of the common header: the first chunk stands behind it. */
 export const commonHeaderLength = 12;
+/** Where the Verification Tag stands, in bytes. */
 export const verificationTagOffset = 4;
 
 const section = 'RFC 9260 section 3.1';

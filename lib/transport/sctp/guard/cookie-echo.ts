@@ -14,6 +14,7 @@
 
 import type { PacketReader } from './packet-reader.js';
 
+/** Checks a COOKIE ECHO chunk: there is a cookie. Whether it is ours, its maker must find out. */
 export function checkCookieEcho(reader: PacketReader, at: number, length: number): boolean {
   return length > 4 || reader.fail('chunkLengthWrong', at, 'RFC 9260 section 3.3.11');
 }

@@ -21,6 +21,7 @@
 
 import type { PacketReader } from './packet-reader.js';
 
+/** Checks a DATA chunk: it has user data. Stream and TSN are for the association to judge. */
 export function checkData(reader: PacketReader, at: number, length: number): boolean {
   return length > 16 || reader.fail('chunkLengthWrong', at, 'RFC 9260 section 3.3.1');
 }

@@ -26,10 +26,12 @@
 
 import type { PacketReader } from './packet-reader.js';
 
+/** Checks an AUTH chunk: it has an HMAC. Whether that is right, the holder of the key must find out. */
 export function checkAuth(reader: PacketReader, at: number, length: number): boolean {
   return length > 8 || reader.fail('chunkLengthWrong', at, 'RFC 4895 section 4.1');
 }
 
+/** Checks a FORWARD-TSN chunk: whole streams behind its TSN. */
 export function checkForwardTsn(reader: PacketReader, at: number, length: number): boolean {
   return (length >= 8 && length % 4 === 0) || reader.fail('chunkLengthWrong', at, 'RFC 3758 section 3.2');
 }

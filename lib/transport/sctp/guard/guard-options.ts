@@ -1,10 +1,11 @@
-/** How much one packet may make the guard, and the stack behind it, do. Lengths bound it too; these bound it tighter. */
+/** How much a packet may make the guard, and the stack behind it, do. Lengths bound it too; these bound it tighter. */
 
 /** Counts what checking costs: one step for each field read and for each byte under the checksum. */
 export interface StepCounter {
   steps: number;
 }
 
+/** Limits and choices of the guard; `guardOptions` makes them. */
 export interface GuardOptions {
   /** Bytes of a packet, its common header included. Default: 65,535. */
   readonly maxPacketLength: number;
@@ -28,6 +29,7 @@ export interface GuardOptions {
   readonly counter?: StepCounter;
 }
 
+/** What holds unless options say otherwise. */
 export const defaultGuardOptions: GuardOptions = Object.freeze({
   maxPacketLength: 65_535,
   maxChunks: 1024,

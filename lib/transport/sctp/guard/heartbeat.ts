@@ -19,6 +19,7 @@ import { checkParameters } from './parameter-list.js';
 
 const heartbeatInfoType = 1;
 
+/** Checks a HEARTBEAT or HEARTBEAT ACK chunk; what is in its information is its sender's affair. */
 export function checkHeartbeat(reader: PacketReader, at: number, length: number): boolean {
   const section = 'RFC 9260 section 3.3.5';
   if (length < 8) return reader.fail('heartbeatInfoMissing', at, section);

@@ -27,10 +27,12 @@ const fixedLength = 20;
 /** The least a_rwnd that may be announced (RFC 9260 section 3.3.2). */
 const leastReceiverWindow = 1500;
 
+/** Checks an INIT chunk whose length lies inside the packet: fixed fields, then parameters. */
 export function checkInit(reader: PacketReader, at: number, length: number): boolean {
   return check(reader, at, length, false, 'RFC 9260 section 3.3.2');
 }
 
+/** Checks an INIT ACK chunk likewise; its State Cookie is mandatory. */
 export function checkInitAck(reader: PacketReader, at: number, length: number): boolean {
   return check(reader, at, length, true, 'RFC 9260 section 3.3.3');
 }

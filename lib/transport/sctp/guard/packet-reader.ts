@@ -6,6 +6,7 @@
 import type { GuardOptions } from './guard-options.js';
 import type { Drop, DropReason } from './verdict.js';
 
+/** One packet being read. It belongs to one call and is not kept. */
 export class PacketReader {
   readonly bytes: Uint8Array;
   readonly options: GuardOptions;

@@ -17,6 +17,7 @@
 import type { PacketReader } from './packet-reader.js';
 import { checkParameters } from './parameter-list.js';
 
+/** Checks a RE-CONFIG chunk: the number and the lengths of its parameters. */
 export function checkReConfig(reader: PacketReader, at: number, length: number): boolean {
   if (length < 8) return reader.fail('chunkLengthWrong', at, 'RFC 6525 section 3.1');
   let count = 0;

@@ -24,8 +24,10 @@
 import type { PacketReader } from './packet-reader.js';
 
 const section = 'RFC 9260 section 3.3.4';
+/** Where the first Gap Ack Block stands in the chunk, in bytes. */
 export const gapAckBlocksOffset = 16;
 
+/** Checks a SACK chunk: counts and the order of its blocks. What they acknowledge is for the association to judge. */
 export function checkSack(reader: PacketReader, at: number, length: number): boolean {
   if (length < gapAckBlocksOffset) return reader.fail('chunkLengthWrong', at, section);
   const blocks = reader.u16(at + 12);

@@ -66,6 +66,7 @@ export interface Drop {
   readonly section: string;
 }
 
+/** Either the packet is taken whole or it is dropped whole. */
 export type Verdict = Pass | Drop;
 
 /** The one and only pass: nothing is allocated for a good packet's verdict. */
