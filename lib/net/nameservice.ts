@@ -44,7 +44,10 @@ export interface NameserviceOptions {
 }
 
 export interface NextServerOptions {
-  /** Ask the registrar, whatever is known. Default: false, an answer of the last second is good enough. */
+  /**
+   * Ask the registrar, whatever is known; while every registrar refuses connections, its last answer serves all the same,
+   * for a minute. Default: false, an answer of the last second is good enough.
+   */
   readonly refresh?: boolean;
 }
 

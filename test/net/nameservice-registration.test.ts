@@ -221,6 +221,49 @@ test('a check that takes too long is told to stop', async (t) => {
   t.true(aborted);
 });
 
+test('no check is made after deregister', async (t) => {
+  const { world, register: begin } = setting();
+  let checks = 0;
+  const healthCheck = (): boolean => ++checks > 0;
+  const registration = await world.until(begin({ healthCheck, healthCheckInterval: 100 }));
+  await world.run(1_000);
+  const before = checks;
+  t.true(before > 5);
+  await world.until(registration.deregister());
+  await world.run(1_000);
+  t.is(checks, before);
+});
+
+test('a service is not taken for sick because its process was frozen during a check', async (t) => {
+  const { world, process, register: begin } = setting();
+  const target = world.spawn('target');
+  target.transport.listen(
+    { host: target.address, port: 80 },
+    { onListening() {}, onConnection: () => noHandler, onError: (error) => t.fail(error.message) },
+  );
+  let freeze = false;
+  const healthCheck = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const onOpen = (): typeof noHandler => {
+        resolve();
+        return noHandler;
+      };
+      process.transport.connect({ host: target.address, port: 80 }, { onOpen, onError: reject });
+      if (freeze) process.freeze();
+    });
+  const registration = await world.until(begin({ healthCheck, healthCheckInterval: 100 }));
+  const told: Error[] = [];
+  registration.on('unhealthy', (error) => told.push(error));
+  freeze = true;
+  await world.until(() => process.state === 'frozen');
+  freeze = false;
+  await world.run(5_000);
+  process.thaw();
+  await world.run(5_000);
+  t.deepEqual(told, []);
+  t.true(registration.registered);
+});
+
 test('a check of a TCP port follows the port', async (t) => {
   const { world, process, members, register: begin } = setting();
   const listen = () =>

@@ -98,6 +98,17 @@ test('nextServer reports the server that was handed out, and nothing else', asyn
   );
 });
 
+test('a server is reported once, even if no next one could be found then', async (t) => {
+  const { world, registrar, user } = await pool(priorities(2, 1));
+  const names = nameservice('time', { scope: user, timeout: 500 });
+  await world.until(names.primaryServer());
+  registrar.process.freeze();
+  t.is((await failure(world, names.nextServer({ refresh: true }))).code, 'ERR_RSERPOOL_REQUEST_TIMEOUT');
+  await world.run(user.timers.suspicionTime);
+  t.is((await world.until(names.nextServer())).identifier, 2);
+  t.false(user.endpoint.isSuspected(toPoolHandle('time'), 1));
+});
+
 test('a server that is reported although it lives stays in the pool', async (t) => {
   const { world, user } = await pool(priorities(2, 1));
   const names = nameservice('time', { scope: user });
@@ -222,7 +233,7 @@ test('a silent registrar is an error after the time-out', async (t) => {
   t.true(world.now - at >= 700 && world.now - at < 710, `${world.now - at}`);
 });
 
-test('elements that have no address are passed over; a pool of such alone is an error', async (t) => {
+test('a pool whose elements have no address is an error', async (t) => {
   const { world, user } = await pool([]);
   const opaque = (poolHandle: string): void =>
     void user.endpoint.register(
