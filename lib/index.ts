@@ -3,6 +3,9 @@
 import { OperationalScope } from './asap/scope.js';
 import { RserpoolError } from './errors.js';
 import { connect, createConnection, createServer } from './net/connect.js';
+import { createLookup, lookup } from './net/lookup.js';
+import { nameservice } from './net/nameservice.js';
+import { register } from './net/registration.js';
 import { Server } from './net/server.js';
 import { Socket } from './net/socket.js';
 import { createRegistrar, Registrar } from './registrar/registrar.js';
@@ -15,7 +18,25 @@ export type { EnrpOptions } from './enrp/options.js';
 export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
 export type { MappingFeatures } from './mapping/mapping.js';
 export { connect, createConnection, createServer } from './net/connect.js';
+export type { HealthCheck } from './net/health-watch.js';
+export { type CreateLookupOptions, createLookup, type Lookup, lookup } from './net/lookup.js';
+export {
+  type Nameservice,
+  type NameserviceOptions,
+  type NextServerOptions,
+  nameservice,
+  type PoolServer,
+  type SelectServer,
+} from './net/nameservice.js';
 export type { MappingOptions, PolicyOption, PoolConnectOptions } from './net/options.js';
+export {
+  type RegisterOptions,
+  Registration,
+  type RegistrationEvents,
+  type RegistrationResult,
+  type RegistrationState,
+  register,
+} from './net/registration.js';
 export type { RequestOptions } from './net/request.js';
 export { type PoolListenOptions, Server } from './net/server.js';
 export { type ElementInfo, Socket } from './net/socket.js';
@@ -36,6 +57,10 @@ const rserpool: {
   createConnection: typeof createConnection;
   createServer: typeof createServer;
   createRegistrar: typeof createRegistrar;
+  nameservice: typeof nameservice;
+  register: typeof register;
+  lookup: typeof lookup;
+  createLookup: typeof createLookup;
   Socket: typeof Socket;
   Server: typeof Server;
   Registrar: typeof Registrar;
@@ -46,6 +71,10 @@ const rserpool: {
   createConnection,
   createServer,
   createRegistrar,
+  nameservice,
+  register,
+  lookup,
+  createLookup,
   Socket,
   Server,
   Registrar,

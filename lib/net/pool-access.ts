@@ -22,7 +22,8 @@ interface Turn {
 const turns = new WeakMap<OperationalScope, Map<PoolHandle, Turn>>();
 const policies = new PolicyRegistry();
 
-function poolView(scope: OperationalScope, resolution: Resolution): PoolView {
+/** An answer of the registrar with the turn in it that everything in this scope shares. */
+export function poolView(scope: OperationalScope, resolution: Resolution): PoolView {
   let pools = turns.get(scope);
   if (pools === undefined) {
     pools = new Map();
