@@ -1,5 +1,6 @@
 /** What `connect` and `listen` take beside net's own options, and what becomes of it. */
 
+import { isIP } from 'node:net';
 import {
   checkBoolean,
   checkFunction,
@@ -172,7 +173,9 @@ export function checkAdvertisement(given: {
   checkObject('options.advertise', given.advertise);
   const { host, port } = given.advertise;
   if (port !== undefined) checkPort('options.advertise.port', port, false);
-  if (host !== undefined) checkString('options.advertise.host', host);
+  if (host !== undefined && isIP(checkString('options.advertise.host', host)) === 0) {
+    throw invalidArgumentValue('options.advertise.host', host, 'must be an IP address: registrations carry no names');
+  }
 }
 
 /** A load of 0 to 1 as RFC 5356 section 3.1 counts it. */

@@ -311,7 +311,7 @@ export class Socket extends net.Socket {
       this.#clock.nextTurn(() => this.emit('close', cause !== null));
     };
     if (this.#sessionClosed || error !== null || !this.writableFinished || wasConnecting || this.#resetting) {
-      if (!this.#sessionClosed) session.destroy(error?.message ?? 'the socket was destroyed');
+      if (!this.#sessionClosed) session.destroy('the socket was destroyed');
       finish(error);
       return;
     }

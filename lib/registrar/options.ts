@@ -8,6 +8,7 @@ import {
   checkObject,
   checkPort,
   checkString,
+  invalidArgumentValue,
 } from '../arguments.js';
 import { type Clock, systemClock } from '../clock.js';
 import { type EnrpOptions, type EnrpSettings, enrpSettings } from '../enrp/options.js';
@@ -139,7 +140,7 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
   checkObject('options', options);
   const random = options.random ?? systemRandom;
   return {
-    host: options.host === undefined ? '127.0.0.1' : checkString('options.host', options.host),
+    host: options.host === undefined ? '127.0.0.1' : checkHost(options.host),
     port: options.port === undefined ? asapPort : checkPort('options.port', options.port),
     serverId:
       options.serverId === undefined
@@ -173,3 +174,9 @@ const mayBeZero: ReadonlySet<keyof RegistrarTimers> = new Set([
 
 /** Limits below which nothing would work at all. */
 const leastLimits: Partial<Record<keyof RegistrarLimits, number>> = { maxMessageSize: 4, maxElementsPerAnswer: 1 };
+
+/** An empty name, such as an unset variable of a shell gives, would mean all addresses to the system. */
+function checkHost(host: unknown): string {
+  if (checkString('options.host', host) !== '') return host as string;
+  throw invalidArgumentValue('options.host', host, "must not be empty; '::' or '0.0.0.0' is all addresses");
+}

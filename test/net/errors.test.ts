@@ -105,6 +105,7 @@ test('wrong arguments throw what Node throws', async (t) => {
     [{ host: 1 }, 'ERR_INVALID_ARG_TYPE'],
     [{ advertise: { port: 0 } }, 'ERR_SOCKET_BAD_PORT'],
     [{ advertise: { host: 5 } }, 'ERR_INVALID_ARG_TYPE'],
+    [{ advertise: { host: 'example.org' } }, 'ERR_INVALID_ARG_VALUE'],
     [{ advertise: 5 }, 'ERR_INVALID_ARG_TYPE'],
     [{ policy: 'mine' }, 'ERR_INVALID_ARG_VALUE'],
     [{ policy: 'leastUsed', load: 2 }, 'ERR_OUT_OF_RANGE'],
