@@ -81,7 +81,7 @@ test('a port that is taken is an error event of the system', async (t) => {
 
 for (const [options, code] of [
   [{ port: 65_536 }, 'ERR_SOCKET_BAD_PORT'],
-    [{ host: '' }, 'ERR_INVALID_ARG_VALUE'],
+  [{ host: '' }, 'ERR_INVALID_ARG_VALUE'],
   [{ host: 5 }, 'ERR_INVALID_ARG_TYPE'],
   [{ serverId: 0 }, 'ERR_OUT_OF_RANGE'],
   [{ acceptForeignAddresses: 'yes' }, 'ERR_INVALID_ARG_TYPE'],
