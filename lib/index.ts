@@ -19,6 +19,7 @@ export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
 export type { MappingFeatures } from './mapping/mapping.js';
 export { connect, createConnection, createServer } from './net/connect.js';
 export type { HealthCheck } from './net/health-watch.js';
+export type { PoolListenOptions } from './net/listen-options.js';
 export { type CreateLookupOptions, createLookup, type Lookup, lookup } from './net/lookup.js';
 export {
   type Nameservice,
@@ -38,7 +39,7 @@ export {
   register,
 } from './net/registration.js';
 export type { RequestOptions } from './net/request.js';
-export { type PoolListenOptions, Server } from './net/server.js';
+export { Server } from './net/server.js';
 export { type ElementInfo, Socket } from './net/socket.js';
 export { rankedPolicy } from './policy/least-used.js';
 export type { MemberPolicy, MemberSelector, Picker, PickerState, PolicyMember } from './policy/member-policy.js';
