@@ -18,6 +18,7 @@ export type { EnrpOptions } from './enrp/options.js';
 export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
 export type { MappingFeatures } from './mapping/mapping.js';
 export { connect, createConnection, createServer } from './net/connect.js';
+export type { CookieOptions, CookieSecret } from './net/cookies.js';
 export type { HealthCheck } from './net/health-watch.js';
 export { type CreateLookupOptions, createLookup, type Lookup, lookup } from './net/lookup.js';
 export {
@@ -48,6 +49,8 @@ export { weightedPolicy } from './policy/weighted-random.js';
 export type { Random } from './random.js';
 export type { RegistrarOptions } from './registrar/options.js';
 export { createRegistrar, Registrar } from './registrar/registrar.js';
+export type { Cookie } from './session/cookie.js';
+export type { CookieProtection } from './session/cookie-seal.js';
 export type { Handled, Message, RetainedMessage, SendOptions } from './session/message.js';
 export type { FailoverCallback, FailoverFacts, FailoverSend, Retrieved } from './session/session.js';
 export type { MemberSelectionPolicy, PoolElement } from './wire/parameters.js';

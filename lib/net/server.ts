@@ -9,7 +9,8 @@ import { RserpoolError } from '../errors.js';
 import { tcpMappingOffer } from '../mapping/offer.js';
 import { TcpMappingConnection } from '../mapping/tcp/connection.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
-import { ElementSession } from '../session/element-session.js';
+import type { CookieSeal } from '../session/cookie-seal.js';
+import { ElementSession, type ElementSessionOwner } from '../session/element-session.js';
 import {
   type ByteStream,
   formatAddress,
@@ -19,6 +20,7 @@ import {
 } from '../transport/transport.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
+import { type CookieOptions, checkCookieOptions } from './cookies.js';
 import { guard } from './guarded.js';
 import { incoming } from './incoming.js';
 import {
@@ -38,7 +40,7 @@ import { family } from './session-properties.js';
 import { Socket } from './socket.js';
 
 /** What `listen` takes for a pool. Times in milliseconds. */
-export interface PoolListenOptions extends MappingOptions, DeliveryOptions {
+export interface PoolListenOptions extends MappingOptions, DeliveryOptions, CookieOptions {
   /** The pool to join. */
   readonly poolHandle: string;
   readonly scope?: OperationalScope;
@@ -74,6 +76,7 @@ function notRunning(): Error {
 const connectionsForRegistrars = 16;
 
 const refused = diagnosticEvent<{ remote: string; reason: string }>('net', 'connection-refused');
+const cookieRefused = diagnosticEvent<{ poolHandle: string; remote: string; reason: string }>('net', 'cookie-refused');
 
 /** Everything that belongs to one `listen` for a pool. */
 interface Element {
@@ -81,6 +84,7 @@ interface Element {
   readonly options: PoolListenOptions;
   readonly mapping: TcpMappingOptions;
   readonly identifier: number;
+  readonly seal: CookieSeal | undefined;
   readonly sockets: Map<Socket, ElementSession>;
   /** Accepted, and not yet known to be of a user or of a registrar. */
   readonly undetected: Set<ByteStream>;
@@ -232,6 +236,7 @@ export class Server extends net.Server {
       options,
       mapping: checkMappingOptions(options),
       identifier,
+      seal: checkCookieOptions(options, options.poolHandle, scope.random),
       sockets: new Map(),
       undetected: new Set(),
       address: undefined,
@@ -345,7 +350,10 @@ export class Server extends net.Server {
       peIdentifier: identifier,
       isMeant: (pool, target) => pool === poolHandle && target === identifier,
     });
-    connection.handler = new ElementSession(connection, (session, cookie) => {
+    const { seal } = element;
+    const onRefused = (reason: string): void => this.#cookieRefused(element, stream.remoteAddress, reason);
+    const cookies = seal === undefined ? undefined : { seal, onRefused };
+    const owner: ElementSessionOwner = (session, cookie) => {
       const { allowHalfOpen = false, pauseOnConnect = false } = this as net.ServerOpts;
       const socket = new Socket({ allowHalfOpen });
       if (pauseOnConnect) socket.pause();
@@ -370,8 +378,17 @@ export class Server extends net.Server {
       });
       guard(scope.clock, () => this.emit('connection', socket));
       return handler;
-    });
+    };
+    connection.handler = new ElementSession(connection, owner, cookies);
     return connection;
+  }
+
+  #cookieRefused(element: Element, remote: TransportAddress, detail: string): void {
+    const { poolHandle } = element.options;
+    cookieRefused.publish({ poolHandle, remote: formatAddress(remote), reason: detail });
+    const error = new RserpoolError('ERR_RSERPOOL_COOKIE_REFUSED', { poolHandle, detail, origin: 'remote' });
+    const from = { remoteAddress: remote.host, remotePort: remote.port, remoteFamily: family(remote.host) };
+    guard(element.scope.clock, () => this.emit('cookieRefused', error, from));
   }
 
   /** One session too many: its user goes elsewhere. */
