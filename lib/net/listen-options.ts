@@ -3,7 +3,9 @@
 import { checkInteger, checkPort, checkString } from '../arguments.js';
 import type { OperationalScope } from '../asap/scope.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
+import type { CookieSeal } from '../session/cookie-seal.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
+import { type CookieOptions, checkCookieOptions } from './cookies.js';
 import {
   checkAdvertisement,
   checkDeliveryOptions,
@@ -17,7 +19,7 @@ import {
 } from './options.js';
 
 /** What `listen` takes for a pool. Times in milliseconds. */
-export interface PoolListenOptions extends MappingOptions, DeliveryOptions {
+export interface PoolListenOptions extends MappingOptions, DeliveryOptions, CookieOptions {
   /** The pool to join. */
   readonly poolHandle: string;
   readonly scope?: OperationalScope;
@@ -50,6 +52,7 @@ export interface ListenSettings {
   readonly port: number;
   readonly peIdentifier: number;
   readonly policy: MemberSelectionPolicy;
+  readonly seal: CookieSeal | undefined;
 }
 
 /** Throws Node's argument errors. */
@@ -70,5 +73,6 @@ export function checkListenOptions(options: PoolListenOptions): ListenSettings {
         ? scope.random.identifier()
         : checkInteger('options.peIdentifier', peIdentifier, 1, 0xffffffff),
     policy: checkPolicy(options.policy ?? 'roundRobin', options.load),
+    seal: checkCookieOptions(options, options.poolHandle, scope.random),
   };
 }

@@ -4,8 +4,8 @@ import net from 'node:net';
 import { diagnosticEvent } from '../diagnostics.js';
 import { RserpoolError } from '../errors.js';
 import { TcpMappingConnection } from '../mapping/tcp/connection.js';
-import { ElementSession } from '../session/element-session.js';
-import { type ByteStream, formatAddress, noHandler } from '../transport/transport.js';
+import { ElementSession, type ElementSessionOwner } from '../session/element-session.js';
+import { type ByteStream, formatAddress, noHandler, type TransportAddress } from '../transport/transport.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { guard } from './guarded.js';
 import { incoming } from './incoming.js';
@@ -28,6 +28,7 @@ function notRunning(): Error {
 const connectionsForRegistrars = 16;
 
 const refused = diagnosticEvent<{ remote: string; reason: string }>('net', 'connection-refused');
+const cookieRefused = diagnosticEvent<{ poolHandle: string; remote: string; reason: string }>('net', 'cookie-refused');
 
 export class Server extends net.Server {
   static {
@@ -187,14 +188,16 @@ export class Server extends net.Server {
   }
 
   #onMapping(stream: ByteStream, element: ListeningElement): TcpMappingConnection {
-    const { options, scope, mapping, peIdentifier } = element.settings;
+    const { options, scope, mapping, peIdentifier, seal } = element.settings;
     const poolHandle = toPoolHandle(options.poolHandle);
     const connection = new TcpMappingConnection(stream, scope.clock, mapping, {
       role: 'element',
       peIdentifier,
       isMeant: (pool, target) => pool === poolHandle && target === peIdentifier,
     });
-    connection.handler = new ElementSession(connection, (session, cookie) => {
+    const onRefused = (reason: string): void => this.#cookieRefused(element, stream.remoteAddress, reason);
+    const cookies = seal === undefined ? undefined : { seal, onRefused };
+    const owner: ElementSessionOwner = (session, cookie) => {
       const { allowHalfOpen = false, pauseOnConnect = false } = this as net.ServerOpts;
       const socket = new Socket({ allowHalfOpen });
       if (pauseOnConnect) socket.pause();
@@ -219,8 +222,18 @@ export class Server extends net.Server {
       });
       guard(scope.clock, () => this.emit('connection', socket));
       return handler;
-    });
+    };
+    connection.handler = new ElementSession(connection, owner, cookies);
     return connection;
+  }
+
+  #cookieRefused(element: ListeningElement, remote: TransportAddress, detail: string): void {
+    const { scope, options } = element.settings;
+    const { poolHandle } = options;
+    cookieRefused.publish({ poolHandle, remote: formatAddress(remote), reason: detail });
+    const error = new RserpoolError('ERR_RSERPOOL_COOKIE_REFUSED', { poolHandle, detail, origin: 'remote' });
+    const from = { remoteAddress: remote.host, remotePort: remote.port, remoteFamily: family(remote.host) };
+    guard(scope.clock, () => this.emit('cookieRefused', error, from));
   }
 
   /** One session too many: its user goes elsewhere. */

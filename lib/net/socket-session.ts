@@ -5,6 +5,7 @@
 
 import type { Clock } from '../clock.js';
 import { RserpoolError } from '../errors.js';
+import type { Cookie } from '../session/cookie.js';
 import { ElementSession } from '../session/element-session.js';
 import type { Message } from '../session/message.js';
 import type { Session, SessionHandler } from '../session/session.js';
@@ -32,7 +33,7 @@ export interface SocketSessionOptions extends DeliveryOptions {
   readonly clock: Clock;
   readonly poolHandle: string;
   /** At an element: the cookie that the user brought. */
-  readonly cookie?: Uint8Array | undefined;
+  readonly cookie?: Cookie | undefined;
 }
 
 /** Bytes of the largest fragment and of the largest message that our side sends. */
@@ -56,7 +57,7 @@ export class SocketSession {
   #closed = false;
   #whenClosed: ((error: Error | undefined) => void) | undefined;
   #resetting = false;
-  #cookie: Uint8Array | undefined;
+  #cookie: Cookie | undefined;
 
   constructor(socket: SessionSocket, options: SocketSessionOptions) {
     this.poolHandle = options.poolHandle;
@@ -91,7 +92,7 @@ export class SocketSession {
     return this.#error;
   }
 
-  get cookie(): Uint8Array | undefined {
+  get cookie(): Cookie | undefined {
     return this.#cookie;
   }
 

@@ -7,10 +7,12 @@ import net from 'node:net';
 import { checkFunction, checkMilliseconds, invalidArgumentType } from '../arguments.js';
 import { RserpoolError } from '../errors.js';
 import type { MappingFeatures } from '../mapping/mapping.js';
+import type { Cookie } from '../session/cookie.js';
 import { ElementSession } from '../session/element-session.js';
 import type { Message, SendOptions } from '../session/message.js';
 import type { Retrieved, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
+import { checkCookie } from './cookies.js';
 import { copyLimit, type WriteCallback } from './large-writes.js';
 import {
   checkDeliveryOptions,
@@ -94,7 +96,7 @@ export class Socket extends net.Socket {
   }
 
   /** At an element: the cookie that the user brought from the element that it was with before. At a user: the last one that came. */
-  get cookie(): Uint8Array | undefined {
+  get cookie(): Cookie | undefined {
     return this.#pooled?.cookie;
   }
 
@@ -165,8 +167,7 @@ export class Socket extends net.Socket {
   /** Gives the user a cookie that it shows to the next element should this one fail (elements only, RFC 5352 section 3.8). */
   setCookie(cookie: Uint8Array): void {
     const { session } = this.#needPool('setCookie');
-    if (!(cookie instanceof Uint8Array))
-      throw invalidArgumentType('cookie', 'an instance of Buffer or Uint8Array', cookie);
+    checkCookie(cookie);
     if (!(session instanceof ElementSession)) throw this.#notHere('setCookie is for elements');
     session.setCookie(cookie);
   }
@@ -307,10 +308,8 @@ export class Socket extends net.Socket {
     const session = checkUserSessionOptions(options);
     checkDeliveryOptions(options);
     if (this.#pooled !== undefined && !this.closed) {
-      throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', {
-        detail: 'connect on a socket in use',
-        ...this.#where(),
-      });
+      const detail = 'connect on a socket in use';
+      throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail, ...this.#where() });
     }
     // As net.Socket does, so that a closed socket can connect again: it puts a write() of its own in front after the end.
     delete (this as { write?: unknown }).write;
