@@ -16,6 +16,7 @@ import {
 import { OperationalScope } from '../asap/scope.js';
 import { asapPpid } from '../mapping/mapping.js';
 import { type TcpMappingOptions, tcpMappingOptions } from '../mapping/tcp/options.js';
+import type { Cookie } from '../session/cookie.js';
 import type { Handled, Message, SendOptions } from '../session/message.js';
 import type { FailoverCallback } from '../session/session.js';
 import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session-options.js';
@@ -200,7 +201,7 @@ export interface ElementSocketOptions extends DeliveryOptions {
   readonly scope: OperationalScope;
   readonly poolHandle: string;
   readonly peIdentifier: number;
-  readonly cookie: Uint8Array | undefined;
+  readonly cookie: Cookie | undefined;
   readonly longestPayload: number;
   readonly longestMessage: number;
 }

@@ -24,6 +24,7 @@ import type { TransportAddress } from '../transport/transport.js';
 import { decodeAsap, encodeAsap } from '../wire/asap.js';
 import type { PoolElement } from '../wire/parameters.js';
 import type { ExclusionTimes } from './candidates.js';
+import { toCookie } from './cookie.js';
 import { aggregatedSearchError, ElementSearch, type PoolAccess, searchError } from './element-search.js';
 import { Linger } from './linger.js';
 import {
@@ -359,7 +360,7 @@ export class UserSession implements Session, Replier {
       );
     } else if (decoded.type === 'message' && decoded.message.type === 'cookie') {
       this.#cookie = decoded.message.cookie;
-      this.#handler.onCookie(this.#cookie);
+      this.#handler.onCookie(toCookie(this.#cookie.slice(), false));
     }
   }
 
@@ -367,6 +368,7 @@ export class UserSession implements Session, Replier {
     if (error === undefined || (this.#peerEnded && this.#outbox.isComplete)) this.#close(undefined);
     else if (error.code === 'ERR_RSERPOOL_ABORTED') this.#close(error);
     else if (error.code === 'ERR_RSERPOOL_LIMIT') this.#leave(error, 'broken', false);
+    else if (error.code === 'ERR_RSERPOOL_COOKIE_REFUSED') this.#leave(error, 'silent', false);
     else this.#leave(error, error.code === 'ERR_RSERPOOL_HEARTBEAT_TIMEOUT' ? 'silent' : 'broken', true);
   }
 

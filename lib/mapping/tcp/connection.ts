@@ -140,7 +140,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
 
   sendControl(message: Uint8Array): void {
     if (this.#state === 'closed') return;
-    this.#outbound.writeControl(asapPpid, message);
+    this.#outbound.pushControl(message);
     this.#scheduleFlush();
   }
 
@@ -398,7 +398,10 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   abort(code: number, reason: string, error?: RserpoolError): void {
     if (this.#state === 'closed') return;
     if (this.#side.role === 'element' && this.#state === 'opening') this.#writer.raw(magic);
-    else this.#outbound.writeAcknowledgement();
+    else {
+      this.#outbound.writeControls();
+      this.#outbound.writeAcknowledgement();
+    }
     writeAbort(this.#writer, code, reason);
     this.#stream.write(this.#writer.take());
     // Who cannot hear us must not hear us later either: a reset throws away what the system still holds.

@@ -1,7 +1,7 @@
 /** The sending half: messages wait for credit, leave in fragments, and acknowledgements never overtake them. */
 
 import { Fifo } from '../../fifo.js';
-import type { OutgoingMessage } from '../mapping.js';
+import { asapPpid, type OutgoingMessage } from '../mapping.js';
 import { dataFlag, frameType, messageOverhead } from './frame.js';
 import type { Hello } from './hello.js';
 import type { TcpMappingOptions } from './options.js';
@@ -30,6 +30,8 @@ export class Outbound {
   #lastSequence = 0;
   #markers: Marker[] = [];
   #firstMarker = 0;
+  /** ASAP messages that wait, by type: what is said again before it could leave must not pile up. */
+  readonly #controls = new Map<number, Uint8Array>();
 
   constructor(writer: FrameWriter) {
     this.#writer = writer;
@@ -93,6 +95,7 @@ export class Outbound {
   /** Writes frames until `room` bytes wait in the writer, or credit or messages run out. Returns whether more could be written. */
   write(room: number): boolean {
     const writer = this.#writer;
+    this.writeControls();
     while (this.#queue.length > 0 && this.#sentBytes < this.#credit) {
       if (writer.length >= room) {
         // What was answered last leaves with its acknowledgement: a failure between the two would repeat it.
@@ -179,7 +182,20 @@ export class Outbound {
     this.#writer.view.setUint32(at, count);
   }
 
-  /** Writes an ASAP message between the messages that have left and those that wait, whatever the credit. */
+  /** An ASAP message to be written before the messages that wait, whatever the credit; one of its type that waits is dropped. */
+  pushControl(message: Uint8Array): void {
+    const type = message[0] as number;
+    this.#controls.delete(type);
+    this.#controls.set(type, message);
+  }
+
+  /** Writes the ASAP messages that wait. */
+  writeControls(): void {
+    if (this.#controls.size === 0) return;
+    for (const message of this.#controls.values()) this.writeControl(asapPpid, message);
+    this.#controls.clear();
+  }
+
   writeControl(ppid: number, message: Uint8Array): void {
     this.#writer.data(frameType.data, dataFlag.begin | dataFlag.end, 0, 0, ppid, 0, message);
   }
