@@ -145,7 +145,9 @@ export class UsingSession implements SessionHandler {
       if (entry === undefined || entry.begunMarked + entry.begunUnmarked === 0) continue;
       this.#world.fail(`${this.name}: message ${sequence} counts as unsent, and was executed`);
     }
-    if (facts.cookie !== this.#lastCookie) this.#world.fail(`${this.name}: the callback is not told the last cookie`);
+    if (!sameBytes(facts.cookie, this.#lastCookie)) {
+      this.#world.fail(`${this.name}: the callback is not told the last cookie`);
+    }
   }
 
   onOpen(): void {
@@ -383,4 +385,8 @@ export class UsingSession implements SessionHandler {
     this.#world.trace.note('ends', this.name);
     this.session.end();
   }
+}
+
+function sameBytes(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : Buffer.compare(one, other) === 0;
 }
