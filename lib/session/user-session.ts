@@ -29,9 +29,15 @@ import type { ExclusionTimes } from './candidates.js';
 import { toCookie } from './cookie.js';
 import { aggregatedSearchError, ElementSearch, type PoolAccess, searchError } from './element-search.js';
 import { Linger } from './linger.js';
-import { type Answered, Message, type Replier, type RetainedMessage, type SendOptions } from './message.js';
+import {
+  type AnswerCallback,
+  type Answered,
+  Message,
+  type Replier,
+  type RetainedMessage,
+  type SendOptions,
+} from './message.js';
 import { Outbox } from './outbox.js';
-import type { AnswerCallback } from './requests.js';
 import { chooseResent, type Failure, failoverFacts } from './resent-choice.js';
 import type { FailoverCallback, FailoverFacts, FailoverSend, Retrieved, Session, SessionHandler } from './session.js';
 import type { UserSessionOptions } from './user-session-options.js';
@@ -131,14 +137,19 @@ export class UserSession implements Session, Replier {
 
   /**
    * Sends a request and waits for its answer: sent again over failovers until it has come. `timeout` in ms. Returns
-   * what gives it up.
+   * what `abandon` gives up.
    */
   request(
     data: Uint8Array,
     options: SendOptions & { readonly timeout?: number },
     callback: AnswerCallback,
-  ): (error: Error) => void {
+  ): RetainedMessage {
     return this.#outbox.request(data, options, callback, this.#first());
+  }
+
+  /** Gives a request up: its callback gets the error, and it is not sent again. Harmless when it was answered. */
+  abandon(request: RetainedMessage, error: Error): void {
+    this.#outbox.abandon(request, error);
   }
 
   write(data: Uint8Array, onSettled?: (error: Error | undefined) => void): boolean {
