@@ -16,10 +16,12 @@ import {
 import { OperationalScope } from '../asap/scope.js';
 import { asapPpid } from '../mapping/mapping.js';
 import { type TcpMappingOptions, tcpMappingOptions } from '../mapping/tcp/options.js';
+import type { Cookie } from '../session/cookie.js';
 import type { Handled, Message, SendOptions } from '../session/message.js';
 import type { FailoverCallback } from '../session/session.js';
 import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session-options.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
+import type { CardHolder } from './business-cards.js';
 
 /** Limits and times of the TCP mapping (docs/mappings.md). */
 export type MappingOptions = Partial<TcpMappingOptions>;
@@ -50,6 +52,11 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
   readonly lingerTimeout?: number;
   /** See FailoverCallback (draft-conrad-rserpool-service section 6.3). */
   readonly onFailover?: FailoverCallback;
+  /**
+   * This process's server, of any pool, where this user is part of it: its elements learn by its business card whom to
+   * call back, and whom to turn to should it fail.
+   */
+  readonly server?: CardHolder;
   /** As net's own: milliseconds without activity until 'timeout'. Default: none. */
   readonly timeout?: number;
   /** 'tcp': take elements that advertise no mapping for ones that speak the TCP mapping. */
@@ -200,7 +207,7 @@ export interface ElementSocketOptions extends DeliveryOptions {
   readonly scope: OperationalScope;
   readonly poolHandle: string;
   readonly peIdentifier: number;
-  readonly cookie: Uint8Array | undefined;
+  readonly cookie: Cookie | undefined;
   readonly longestPayload: number;
   readonly longestMessage: number;
 }

@@ -37,7 +37,8 @@ interface OpenPort {
   readonly callbacks: ListenCallbacks;
 }
 
-const retransmissionTimeout = 200;
+/** Milliseconds until what was lost is sent again; nothing is known yet of the way of a connection request. */
+const retransmissionTimeout = { request: 1000, data: 200 };
 
 function systemError(code: string, call: string, at: TransportAddress): NodeJS.ErrnoException {
   return Object.assign(new Error(`${call} ${code} ${formatAddress(at)}`), {
@@ -53,7 +54,7 @@ export class MemoryNetwork implements Surroundings {
   readonly random: Random;
   readonly receiveBuffer: number;
   readonly fragment: boolean;
-  /** Decides about each segment of data that is sent: 'lose' delivers it one retransmission time-out later. */
+  /** Decides about each segment that is sent: 'lose' delivers it one retransmission time-out later. */
   intercept: ((from: string, to: string, segment: Segment) => 'deliver' | 'lose') | undefined;
   readonly #latency: number;
   readonly #links = new Map<string, Link>();
@@ -122,7 +123,8 @@ export class MemoryNetwork implements Surroundings {
 
   /** How much later than it should a segment is to arrive. */
   lossDelay(from: string, to: string, segment: Segment): number {
-    return this.intercept?.(from, to, segment) === 'lose' ? retransmissionTimeout : 0;
+    if (this.intercept?.(from, to, segment) !== 'lose') return 0;
+    return segment.type === 'syn' ? retransmissionTimeout.request : retransmissionTimeout.data;
   }
 
   closePortsOf(transport: ByteStreamTransport): void {
@@ -174,7 +176,8 @@ export class MemoryNetwork implements Surroundings {
       this.whenJoined(back, () => void this.time.schedule(back.latency, () => process.dispatch('input', run)));
     };
     this.whenJoined(there, () => {
-      this.time.schedule(there.latency, () => {
+      const loss = this.lossDelay(process.address, target.host, { type: 'syn' });
+      this.time.schedule(there.latency + loss, () => {
         if (!wanted || process.state === 'dead') return;
         const port = this.#ports.get(formatAddress(target));
         if (port === undefined) {
