@@ -19,7 +19,7 @@ export interface Clock {
    * With `background`, the timer alone does not keep the process alive.
    */
   setTimeout(fire: () => void, delay: number, background?: 'background'): Timer;
-  /** Calls `run` at the end of this tick, before any I/O. */
+  /** Calls `run` at the end of this tick, when promises that have settled were followed up, and before any I/O. */
   defer(run: () => void): void;
   /** Calls `run` on the next turn of the event loop, after the I/O that is already waiting. */
   nextTurn(run: () => void): void;
@@ -35,6 +35,7 @@ export const systemClock: Clock = {
     if (background !== undefined) timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },
-  defer: (run) => process.nextTick(run),
+  // A tick's callbacks run before the microtasks of what led to it: what `await` continues with would come too late.
+  defer: (run) => queueMicrotask(() => process.nextTick(run)),
   nextTurn: (run) => void setImmediate(run),
 };

@@ -169,13 +169,7 @@ export const plantedBugs = [
   },
   {
     name: 'acknowledges messages taken out of turn',
-    edits: [
-      [
-        inbound,
-        '(this.#arrived[this.#head] as IncomingMessage).taken',
-        '(this.#arrived[this.#head] as IncomingMessage).sequence > 0',
-      ],
-    ],
+    edits: [[inbound, 'while (this.#arrived.at(0)?.taken === true) {', 'while (this.#arrived.length > 0) {']],
   },
   {
     name: 'leaves a timer running after the close',

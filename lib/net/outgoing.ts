@@ -4,6 +4,13 @@ import { messageTooLarge, type SendOptions } from '../session/message.js';
 import type { Session } from '../session/session.js';
 import { copyLimit, LargeWrites, type WriteCallback } from './large-writes.js';
 
+/** As Buffer.from, without its search for what it was given. */
+function copied(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafe(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
 export class Outgoing {
   readonly largeWrites: LargeWrites = new LargeWrites();
   readonly #session: Session;
@@ -83,7 +90,7 @@ export class Outgoing {
     // What the stream holds back goes first, but for what waits for a failover callback: that may send ahead.
     if (!this.#session.handingOver) this.#unblock();
     this.bytesWritten += bytes.length;
-    return typeof data === 'string' || bytes.length > copyLimit ? bytes : Buffer.from(bytes);
+    return typeof data === 'string' || bytes.length > copyLimit ? bytes : copied(bytes);
   }
 
   /** The session has room again. Returns whether somebody who used `send` is to be told. */
@@ -111,7 +118,7 @@ export class Outgoing {
   #writeOne(chunk: Uint8Array | string, encoding: BufferEncoding): boolean {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
     this.bytesWritten += bytes.length;
-    if (bytes.length <= copyLimit) return this.#session.write(typeof chunk === 'string' ? bytes : Buffer.from(bytes));
+    if (bytes.length <= copyLimit) return this.#session.write(typeof chunk === 'string' ? bytes : copied(bytes));
     const callback = this.largeWrites.take(chunk);
     const settled = callback === undefined ? undefined : (error: Error | undefined) => callback(error ?? null);
     let room = true;

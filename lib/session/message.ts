@@ -1,5 +1,6 @@
 /** Messages as a session's owner sees them, and as the session keeps them until they are acknowledged. */
 
+import type { Timer } from '../clock.js';
 import { RserpoolError } from '../errors.js';
 import { asapPpid, type IncomingMessage, type MappingConnection, type OutgoingMessage } from '../mapping/mapping.js';
 
@@ -11,6 +12,20 @@ export interface SendOptions {
   readonly ppid?: number;
   /** Whether to send it again to another element (RFC 5352 section 6.5.5). Default: true. */
   readonly failover?: boolean;
+}
+
+/** Told once that a message was acknowledged (no error) or given up. */
+export type OnSettled = (error: Error | undefined, message: RetainedMessage) => void;
+
+/** Called once: with the last message of the answer (`earlier` holds those before it), or with an error. */
+export type AnswerCallback = (error: Error | undefined, answer: Message | undefined) => void;
+
+/** What a message that is a request keeps until it is answered or given up. */
+export interface OpenRequest {
+  readonly callback: AnswerCallback;
+  readonly timer: Timer | undefined;
+  /** What the present element has answered so far. */
+  parts: Message[];
 }
 
 /** A message that the sender keeps until the far application has taken it (docs/api.md, "retrieval"). */
@@ -28,9 +43,12 @@ export class RetainedMessage implements OutgoingMessage {
   answered = false;
   /** It is kept until its last answer has come, even when the far application has taken it before. */
   awaitsAnswer = false;
+  /** What waits for its answer, where it was sent by `request`. */
+  request: OpenRequest | undefined = undefined;
   /** Whether it was acknowledged or given up, and why. */
-  #settled: { readonly error: Error | undefined } | undefined;
-  #onSettled: ((error: Error | undefined) => void) | undefined;
+  #settled = false;
+  #error: Error | undefined = undefined;
+  #onSettled: OnSettled | undefined;
 
   constructor(
     type: 'message' | 'end',
@@ -39,7 +57,7 @@ export class RetainedMessage implements OutgoingMessage {
     options: SendOptions,
     inAnswerTo: number,
     lastAnswer: boolean,
-    onSettled: ((error: Error | undefined) => void) | undefined,
+    onSettled: OnSettled | undefined,
   ) {
     // The control channel is told from data by its identifier alone (RFC 5352 section 5).
     if (options.ppid === asapPpid) throw new RangeError(`ppid ${asapPpid} belongs to ASAP`);
@@ -55,22 +73,24 @@ export class RetainedMessage implements OutgoingMessage {
   }
 
   settle(error: Error | undefined): void {
-    if (this.#settled !== undefined) return;
-    this.#settled = { error };
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#error = error;
     const onSettled = this.#onSettled;
+    if (onSettled === undefined) return;
     this.#onSettled = undefined;
-    onSettled?.(error);
+    onSettled(error, this);
   }
 
   /** Calls `listener` once: without error when it is acknowledged, with one when it is given up; at once if it was. */
   whenSettled(listener: (error: Error | undefined) => void): void {
-    if (this.#settled !== undefined) {
-      listener(this.#settled.error);
+    if (this.#settled) {
+      listener(this.#error);
       return;
     }
     const before = this.#onSettled;
-    this.#onSettled = (error) => {
-      before?.(error);
+    this.#onSettled = (error, message) => {
+      before?.(error, message);
       listener(error);
     };
   }

@@ -131,7 +131,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   send(message: OutgoingMessage): boolean {
     if (this.#state === 'closed') return true;
     this.#outbound.push(message);
-    this.#heartbeats.traffic();
+    this.#heartbeats.sending();
     this.#scheduleFlush();
     if (this.#outbound.queuedBytes <= this.#options.highWaterMark) return true;
     this.#roomWanted = true;
@@ -298,7 +298,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
       this.#protocolError(arrival.reason);
       return;
     }
-    this.#heartbeats.traffic();
+    this.#heartbeats.arrived();
     if (this.#side.role === 'user' || (this.#withoutLease.length === 0 && this.#heartbeats.isLeased)) {
       this.handler.onMessage(arrival);
       return;

@@ -1,5 +1,6 @@
 /** The sending half: messages wait for credit, leave in fragments, and acknowledgements never overtake them. */
 
+import { Fifo } from '../../fifo.js';
 import { asapPpid, type OutgoingMessage } from '../mapping.js';
 import { dataFlag, frameType, messageOverhead } from './frame.js';
 import type { Hello } from './hello.js';
@@ -14,8 +15,7 @@ interface Marker {
 
 export class Outbound {
   readonly #writer: FrameWriter;
-  #queue: OutgoingMessage[] = [];
-  #head = 0;
+  readonly #queue = new Fifo<OutgoingMessage>();
   /** Bytes of the head message that have left. */
   #headSent = 0;
   #accepted = 0;
@@ -69,7 +69,7 @@ export class Outbound {
   }
 
   get isEmpty(): boolean {
-    return this.#head === this.#queue.length;
+    return this.#queue.length === 0;
   }
 
   push(message: OutgoingMessage): void {
@@ -96,20 +96,16 @@ export class Outbound {
   write(room: number): boolean {
     const writer = this.#writer;
     this.writeControls();
-    while (this.#head < this.#queue.length && this.#sentBytes < this.#credit) {
+    while (this.#queue.length > 0 && this.#sentBytes < this.#credit) {
       if (writer.length >= room) {
         // What was answered last leaves with its acknowledgement: a failure between the two would repeat it.
         if (this.#headSent === 0) this.writeAcknowledgement();
         return true;
       }
       if (this.#headSent === 0) this.writeAcknowledgement();
-      this.#writeFragment(this.#queue[this.#head] as OutgoingMessage);
+      this.#writeFragment(this.#queue.at(0) as OutgoingMessage);
     }
     this.writeAcknowledgement();
-    if (this.#head === this.#queue.length && this.#head > 0) {
-      this.#queue = [];
-      this.#head = 0;
-    }
     return false;
   }
 
@@ -157,13 +153,8 @@ export class Outbound {
   #finishHead(message: OutgoingMessage): void {
     this.#queuedBytes -= message.data.length + messageOverhead;
     this.#headSent = 0;
-    this.#head++;
+    this.#queue.shift();
     this.#sent++;
-    // Long queues must not keep what has left.
-    if (this.#head >= 1024 && this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
   }
 
   /** How many messages may be said to be taken when `sent` of ours have left; undefined if that was said already. */
