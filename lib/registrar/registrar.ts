@@ -315,6 +315,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.#answers.onChange(change);
     this.enrp?.onHandlespaceChange(change);
     for (const listener of this.#onHandlespaceChange) listener(change);
+    if (!changed.watched && this.listenerCount('change') === 0) return;
     const { type, reason, poolHandle, entry } = change;
     const facts = { type, reason, poolHandle: poolHandleText(poolHandle), identifier: entry.identifier };
     if (changed.watched) changed.publish(facts);

@@ -120,6 +120,9 @@ export interface Replier {
   ): Answered;
 }
 
+/** Says whether a message may be acknowledged at once. */
+export type HoldBack = (message: Message) => 'goOn' | 'held';
+
 /**
  * A message that came. It is acknowledged to its sender when the application has *taken* it: see `acknowledge`.
  */
@@ -128,7 +131,8 @@ export class Message {
   readonly #session: Replier;
   readonly #incoming: IncomingMessage;
   #onTaken: (() => void) | undefined;
-  #holdBack: ((acknowledge: () => void) => void) | undefined;
+  #holdBack: HoldBack | undefined;
+  #acknowledged = false;
   /** The messages of the same answer that came before this one, its last: for answers to `request`. */
   earlier: readonly Message[] = [];
 
@@ -172,22 +176,23 @@ export class Message {
 
   /** The application has it: the sender may forget it. Harmless the second time. */
   acknowledge(): void {
-    if (this.#holdBack === undefined) this.#taken();
-    else {
-      this.#connection.release(this.#incoming);
-      this.#holdBack(() => this.#taken());
-    }
+    if (this.#acknowledged) return;
+    this.#acknowledged = true;
+    if (this.#holdBack === undefined || this.#holdBack(this) === 'goOn') this.takeNow();
+    else this.#connection.release(this.#incoming);
   }
 
   /**
-   * `holdBack` is given each acknowledgement and calls it when everything that the application wrote before has been
-   * given to the session: an acknowledgement must not overtake that. For the message's owner.
+   * `holdBack` is asked before the message is acknowledged: 'held' if what the application wrote before has not been
+   * given to the session yet, which the acknowledgement must not overtake; `takeNow` follows when it has. For the
+   * message's owner.
    */
-  holdBackWith(holdBack: (acknowledge: () => void) => void): void {
+  holdBackWith(holdBack: HoldBack): void {
     this.#holdBack = holdBack;
   }
 
-  #taken(): void {
+  /** What 'held' was said for has been given to the session: the acknowledgement may go. */
+  takeNow(): void {
     this.#connection.take(this.#incoming);
     const onTaken = this.#onTaken;
     this.#onTaken = undefined;
@@ -229,9 +234,6 @@ export function handle(
   onFailure: (error: unknown) => void,
   acknowledge: 'auto' | 'manual' = 'auto',
 ): void {
-  const taken = (): void => {
-    if (acknowledge === 'auto') message.acknowledge();
-  };
   let handled: Handled;
   try {
     handled = handler(message);
@@ -239,6 +241,10 @@ export function handle(
     onFailure(error);
     return;
   }
-  if (handled === undefined || handled === null || typeof handled.then !== 'function') taken();
-  else handled.then(taken, onFailure);
+  if (handled === undefined || handled === null || typeof handled.then !== 'function') handledBy(message, acknowledge);
+  else handled.then(() => handledBy(message, acknowledge), onFailure);
+}
+
+function handledBy(message: Message, acknowledge: 'auto' | 'manual'): void {
+  if (acknowledge === 'auto') message.acknowledge();
 }
