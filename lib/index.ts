@@ -12,13 +12,14 @@ import { createRegistrar, Registrar } from './registrar/registrar.js';
 
 export { type AsapTimers, defaultAsapTimers } from './asap/options.js';
 export type { Resolution } from './asap/resolution.js';
-export { OperationalScope, type OperationalScopeOptions, type RegistrarAddress } from './asap/scope.js';
+export { type Hint, OperationalScope, type OperationalScopeOptions, type RegistrarAddress } from './asap/scope.js';
 export type { Clock, Timer } from './clock.js';
 export type { EnrpOptions } from './enrp/options.js';
 export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
 export type { MappingFeatures } from './mapping/mapping.js';
 export { connect, createConnection, createServer } from './net/connect.js';
 export type { CookieOptions, CookieSecret } from './net/cookies.js';
+export type { LoadOptions, LoadSource } from './net/element-load.js';
 export type { HealthCheck } from './net/health-watch.js';
 export type { PoolListenOptions } from './net/listen-options.js';
 export { type CreateLookupOptions, createLookup, type Lookup, lookup } from './net/lookup.js';
@@ -27,8 +28,6 @@ export {
   type NameserviceOptions,
   type NextServerOptions,
   nameservice,
-  type PoolServer,
-  type SelectServer,
 } from './net/nameservice.js';
 export type { MappingOptions, PolicyOption, PoolConnectOptions } from './net/options.js';
 export {
@@ -40,11 +39,13 @@ export {
   register,
 } from './net/registration.js';
 export type { RequestOptions } from './net/request.js';
+export type { PoolServer, SelectServer } from './net/select-server.js';
 export { Server } from './net/server.js';
 export { type ElementInfo, Socket } from './net/socket.js';
 export { rankedPolicy } from './policy/least-used.js';
 export type { MemberPolicy, MemberSelector, Picker, PickerState, PolicyMember } from './policy/member-policy.js';
-export { loadDegradationOf, loadOf, priorityOf, weightOf } from './policy/policy-values.js';
+export { loadDegradationOf, loadOf, priorityOf, weightOf, withLoad } from './policy/policy-values.js';
+export type { Ranking } from './policy/ranked-selector.js';
 export { PolicyRegistry } from './policy/registry.js';
 export { weightedPolicy } from './policy/weighted-random.js';
 export type { Random } from './random.js';
