@@ -7,6 +7,7 @@ import { TcpMappingConnection } from '../mapping/tcp/connection.js';
 import { ElementSession, type ElementSessionOwner } from '../session/element-session.js';
 import { type ByteStream, formatAddress, noHandler, type TransportAddress } from '../transport/transport.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
+import { adopting, mirrorAttributes } from './callable.js';
 import { guard } from './guarded.js';
 import { incoming } from './incoming.js';
 import { checkListenOptions, type PoolListenOptions } from './listen-options.js';
@@ -30,7 +31,9 @@ const connectionsForRegistrars = 16;
 const refused = diagnosticEvent<{ remote: string; reason: string }>('net', 'connection-refused');
 const cookieRefused = diagnosticEvent<{ poolHandle: string; remote: string; reason: string }>('net', 'cookie-refused');
 
-export class Server extends net.Server {
+const NetServer: typeof net.Server = adopting(net.Server);
+
+export class Server extends NetServer {
   static {
     const inherited = Object.getOwnPropertyDescriptor(net.Server.prototype, 'listening');
     Object.defineProperty(Server.prototype, 'listening', {
@@ -41,9 +44,15 @@ export class Server extends net.Server {
         return element === undefined ? inherited?.get?.call(this) : element.address !== undefined && !element.closing;
       },
     });
+    mirrorAttributes(Server.prototype);
   }
 
   #element: ListeningElement | undefined;
+
+  /** As net's. */
+  constructor(options?: net.ServerOpts | ((socket: Socket) => void), onConnection?: (socket: Socket) => void) {
+    super(options as net.ServerOpts, onConnection as ((socket: net.Socket) => void) | undefined);
+  }
 
   /** This element's PE identifier; undefined while it listens for no pool. */
   get peIdentifier(): number | undefined {
