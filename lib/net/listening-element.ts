@@ -1,11 +1,13 @@
 /** Everything that belongs to one `listen` for a pool: the port, the registration, and who is connected. */
 
-import type { RegisteredElement } from '../asap/registered-element.js';
+import { registrationLifeSeconds } from '../asap/options.js';
+import { defaultRegistrationLife, type RegisteredElement } from '../asap/registered-element.js';
 import { RserpoolError } from '../errors.js';
 import { tcpMappingOffer } from '../mapping/offer.js';
+import type { BusinessCard } from '../session/business-card.js';
 import type { ElementSession } from '../session/element-session.js';
 import type { ByteStream, ByteStreamHandler, Listener, TransportAddress } from '../transport/transport.js';
-import type { MemberSelectionPolicy } from '../wire/parameters.js';
+import type { MemberSelectionPolicy, PoolElement } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import type { ListenSettings } from './listen-options.js';
 import type { Socket } from './socket.js';
@@ -39,6 +41,9 @@ export class ListeningElement {
   #registered = false;
   #closing = false;
   #portOpen = true;
+  /** Who is to be tried should this one fail; empty: this element recommends nobody. */
+  #successors: readonly PoolElement[] = [];
+  readonly #cardListeners = new Set<() => void>();
 
   constructor(settings: ListenSettings, callbacks: ListeningElementCallbacks) {
     this.settings = settings;
@@ -78,6 +83,7 @@ export class ListeningElement {
         onListening: (address) => {
           this.#address = address;
           this.#register(address);
+          this.#cardChanged();
           this.#callbacks.onListening();
         },
         onConnection: (stream) => this.#callbacks.onConnection(stream),
@@ -108,6 +114,55 @@ export class ListeningElement {
     this.#registration?.update({ policy });
   }
 
+  /** Tells the users, now and when they come, whom to try should this element fail. */
+  setBusinessCard(card: BusinessCard): void {
+    this.#successors = card.elements;
+    for (const session of this.sockets.values()) this.sendBusinessCard(session);
+    this.#cardChanged();
+  }
+
+  #cardChanged(): void {
+    for (const listener of [...this.#cardListeners]) listener();
+  }
+
+  /** A PE should always send one (RFC 5352 section 3.9); one that recommends nobody names itself. */
+  sendBusinessCard(session: ElementSession): void {
+    const { poolHandle } = this.settings.options;
+    const elements = this.#successors.length > 0 ? this.#successors : [this.#describe(session.localAddress.host)];
+    session.sendBusinessCard({ poolHandle, elements });
+  }
+
+  /** As CardHolder: this element first, then its successors. */
+  userCard(host: string): BusinessCard | undefined {
+    if (this.#address === undefined) return undefined;
+    const others = this.#successors.filter(({ identifier }) => identifier !== this.settings.peIdentifier);
+    return { poolHandle: this.settings.options.poolHandle, elements: [this.#describe(host), ...others] };
+  }
+
+  /** As CardHolder. */
+  whenCardChanges(listener: () => void): () => void {
+    this.#cardListeners.add(listener);
+    return () => void this.#cardListeners.delete(listener);
+  }
+
+  /** This element as registered; `seenAs`: the address of the connection that it is told on, if it listens on all. */
+  #describe(seenAs: string): PoolElement {
+    const { peIdentifier, options } = this.settings;
+    const at = this.#reachableAt(this.#address as TransportAddress, seenAs);
+    const registrationLife = registrationLifeSeconds(options.registrationLife ?? defaultRegistrationLife);
+    const policy = this.#policy;
+    return { identifier: peIdentifier, homeServerId: 0, registrationLife, ...at, policy };
+  }
+
+  /** The transports that are told. */
+  #reachableAt(address: TransportAddress, seenAs: string): Pick<Required<PoolElement>, 'userTransport' | 'mappings'> {
+    const { advertise } = this.settings.options;
+    const everywhere = address.host === '::' || address.host === '0.0.0.0';
+    const port = advertise?.port ?? address.port;
+    const host = advertise?.host ?? (everywhere ? seenAs : address.host);
+    return { userTransport: { type: 'tcp', address: host, port }, mappings: [tcpMappingOffer([{ host, port }])] };
+  }
+
   ref(): void {
     this.#listener?.ref();
   }
@@ -118,18 +173,14 @@ export class ListeningElement {
 
   #register(address: TransportAddress): void {
     const { options, scope, peIdentifier } = this.settings;
-    const everywhere = address.host === '::' || address.host === '0.0.0.0';
-    const port = options.advertise?.port ?? address.port;
     // 0.0.0.0 asks the registrar to put in the address that it sees.
-    const host = options.advertise?.host ?? (everywhere ? '0.0.0.0' : address.host);
-    const transport = { type: 'tcp', address: host, port } as const;
+    const at = this.#reachableAt(address, '0.0.0.0');
     this.#registration = scope.endpoint.register(
       {
         poolHandle: toPoolHandle(options.poolHandle),
         identifier: peIdentifier,
-        userTransport: transport,
-        asapTransport: transport,
-        mappings: [tcpMappingOffer([{ host, port }])],
+        ...at,
+        asapTransport: at.userTransport,
         policy: this.#policy,
         ...(options.registrationLife === undefined ? {} : { registrationLife: options.registrationLife }),
       },

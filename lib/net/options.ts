@@ -21,6 +21,7 @@ import type { Handled, Message, SendOptions } from '../session/message.js';
 import type { FailoverCallback } from '../session/session.js';
 import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session-options.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
+import type { CardHolder } from './business-cards.js';
 
 /** Limits and times of the TCP mapping (docs/mappings.md). */
 export type MappingOptions = Partial<TcpMappingOptions>;
@@ -56,6 +57,11 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
   readonly lingerTimeout?: number;
   /** See FailoverCallback (draft-conrad-rserpool-service section 6.3). */
   readonly onFailover?: FailoverCallback;
+  /**
+   * This process's server, of any pool, where this user is part of it: its elements learn by its business card whom to
+   * call back, and whom to turn to should it fail.
+   */
+  readonly server?: CardHolder;
   /** As net's own: milliseconds without activity until 'timeout'. Default: none. */
   readonly timeout?: number;
   /** 'tcp': take elements that advertise no mapping for ones that speak the TCP mapping. */

@@ -4,9 +4,12 @@ import net from 'node:net';
 import { diagnosticEvent } from '../diagnostics.js';
 import { RserpoolError } from '../errors.js';
 import { TcpMappingConnection } from '../mapping/tcp/connection.js';
+import type { BusinessCard } from '../session/business-card.js';
 import { ElementSession, type ElementSessionOwner } from '../session/element-session.js';
 import { type ByteStream, formatAddress, noHandler, type TransportAddress } from '../transport/transport.js';
+import type { PoolElement } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
+import { type CardHolder, checkBusinessCard } from './business-cards.js';
 import { adopting, mirrorAttributes } from './callable.js';
 import { guard } from './guarded.js';
 import { incoming } from './incoming.js';
@@ -33,7 +36,7 @@ const cookieRefused = diagnosticEvent<{ poolHandle: string; remote: string; reas
 
 const NetServer: typeof net.Server = adopting(net.Server);
 
-export class Server extends NetServer {
+export class Server extends NetServer implements CardHolder {
   static {
     const inherited = Object.getOwnPropertyDescriptor(net.Server.prototype, 'listening');
     Object.defineProperty(Server.prototype, 'listening', {
@@ -143,6 +146,25 @@ export class Server extends NetServer {
     this.#poolElement('setPolicy').updatePolicy(checkPolicy(policy, undefined));
   }
 
+  /**
+   * Tells each user, now and when it comes, in which order to try others should this element fail (RFC 5352 section
+   * 3.9): elements as `OperationalScope.resolve` gives them. An empty list recommends nobody.
+   */
+  setBusinessCard(elements: readonly PoolElement[]): void {
+    const element = this.#poolElement('setBusinessCard');
+    element.setBusinessCard(checkBusinessCard(element.settings.options.poolHandle, elements));
+  }
+
+  /** For `connect({ server })`. */
+  userCard(host: string): BusinessCard | undefined {
+    return this.#element?.userCard(host);
+  }
+
+  /** For `connect({ server })`. */
+  whenCardChanges(listener: () => void): () => void {
+    return this.#poolElement('server').whenCardChanges(listener);
+  }
+
   #poolElement(what: string): ListeningElement {
     if (this.#element !== undefined) return this.#element;
     throw new RserpoolError('ERR_RSERPOOL_FEATURE_NOT_AVAILABLE', {
@@ -225,6 +247,7 @@ export class Server extends NetServer {
         return handler;
       }
       element.sockets.set(socket, session);
+      element.sendBusinessCard(session);
       socket.once('close', () => {
         element.sockets.delete(socket);
         this.#closeIfDone(element);

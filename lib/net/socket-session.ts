@@ -5,6 +5,7 @@
 
 import type { Clock } from '../clock.js';
 import { RserpoolError } from '../errors.js';
+import type { BusinessCard } from '../session/business-card.js';
 import type { Cookie } from '../session/cookie.js';
 import { ElementSession } from '../session/element-session.js';
 import type { Message } from '../session/message.js';
@@ -61,6 +62,7 @@ export class SocketSession {
   #whenClosed: ((error: Error | undefined) => void) | undefined;
   #resetting = false;
   #cookie: Cookie | undefined;
+  #businessCard: BusinessCard | undefined;
 
   constructor(socket: SessionSocket, options: SocketSessionOptions) {
     this.poolHandle = options.poolHandle;
@@ -98,6 +100,10 @@ export class SocketSession {
 
   get cookie(): Cookie | undefined {
     return this.#cookie;
+  }
+
+  get businessCard(): BusinessCard | undefined {
+    return this.#businessCard;
   }
 
   /** Writes of the stream, in one batch. */
@@ -161,6 +167,10 @@ export class SocketSession {
       onCookie: (cookie) => {
         this.#cookie = cookie;
         socket.emit('cookie', cookie);
+      },
+      onBusinessCard: (card) => {
+        this.#businessCard = card;
+        socket.emit('businessCard', card);
       },
       onFailover: (facts) => socket.emit('failover', facts),
       onClose: (error) => this.#onClosed(error),

@@ -7,11 +7,14 @@ import type net from 'node:net';
 import { checkFunction, checkMilliseconds, invalidArgumentType } from '../arguments.js';
 import { RserpoolError } from '../errors.js';
 import type { MappingFeatures } from '../mapping/mapping.js';
+import type { BusinessCard } from '../session/business-card.js';
 import type { Cookie } from '../session/cookie.js';
 import { ElementSession } from '../session/element-session.js';
 import type { Message, SendOptions } from '../session/message.js';
 import type { Retrieved, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
+import type { PoolElement } from '../wire/parameters.js';
+import { checkBusinessCard, checkCardHolder } from './business-cards.js';
 import { mirrorAttributes } from './callable.js';
 import { checkCookie } from './cookies.js';
 import { copyLimit, type WriteCallback } from './large-writes.js';
@@ -116,6 +119,11 @@ export class Socket extends NameserviceSocket {
     return this.#pooled?.cookie;
   }
 
+  /** The far side's business card (RFC 5352 section 3.9): an element's, or that of a user which is an element too. */
+  get businessCard(): BusinessCard | undefined {
+    return this.#pooled?.businessCard;
+  }
+
   override connect(...args: unknown[]): this {
     const target = poolTarget(args[0]) ?? this.#ownTarget;
     if (target !== undefined) {
@@ -190,6 +198,14 @@ export class Socket extends NameserviceSocket {
     checkCookie(cookie);
     if (!(session instanceof ElementSession)) throw this.#notHere('setCookie is for elements');
     session.setCookie(cookie);
+  }
+
+  /** Tells this user in which order to try others should this element fail, as `Server.setBusinessCard` (elements only). */
+  setBusinessCard(elements: readonly PoolElement[]): void {
+    const { session, poolHandle } = this.#needPool('setBusinessCard');
+    const card = checkBusinessCard(poolHandle, elements);
+    if (!(session instanceof ElementSession)) throw this.#notHere('setBusinessCard is for elements');
+    if (card.elements.length > 0) session.sendBusinessCard(card);
   }
 
   override address(): net.AddressInfo | Record<string, never> {
@@ -325,13 +341,21 @@ export class Socket extends NameserviceSocket {
     const poolHandle = checkPoolHandle(options.poolHandle);
     const scope = checkScope(options.scope);
     const mapping = checkMappingOptions(options);
-    const session = checkUserSessionOptions(options);
+    const own = options.server === undefined ? undefined : checkCardHolder(options.server);
+    const businessCard = own && ((host: string) => own.userCard(host));
+    const session = { ...checkUserSessionOptions(options), businessCard };
     checkDeliveryOptions(options);
     if (this.mode !== undefined && !this.closed) {
       const detail = 'connect on a socket in use';
       throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail, ...this.#where() });
     }
     if (this.destroyed) this.revive();
+    let onCardChange = (): void => {};
+    if (own !== undefined)
+      this.once(
+        'close',
+        own.whenCardChanges(() => onCardChange()),
+      );
     setConnecting(this, true);
     if (onConnect !== undefined) this.once('connect', onConnect);
     this.#leavePool();
@@ -350,7 +374,9 @@ export class Socket extends NameserviceSocket {
     }
     const pooled = this.#pool({ ...options, poolHandle, clock: scope.clock });
     const access = poolAccess(scope, poolHandle, mapping, options.mapping === 'tcp');
-    pooled.start(new UserSession(access, scope.clock, scope.random, session, pooled.handler), mapping);
+    const user = new UserSession(access, scope.clock, scope.random, session, pooled.handler);
+    pooled.start(user, mapping);
+    onCardChange = () => user.sendBusinessCard();
     return this;
   }
 

@@ -37,7 +37,7 @@ export interface MemberSelector<Member extends PolicyMember> {
   select(count: number): Member[];
 }
 
-/** What a pool user keeps for each pool from one answer to the next. Only the picker writes it. */
+/** What a pool user keeps for each pool from one answer to the next. The picker writes it; who fails over may move it. */
 export interface PickerState {
   /** How many elements into the list the next turn begins; a new answer from the registrar begins at 0 again. */
   cursor: number;

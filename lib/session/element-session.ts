@@ -11,6 +11,7 @@ import {
 } from '../mapping/mapping.js';
 import type { TransportAddress } from '../transport/transport.js';
 import { decodeAsap, encodeAsap } from '../wire/asap.js';
+import { type BusinessCard, encodeBusinessCard, receivedBusinessCard } from './business-card.js';
 import { type Cookie, toCookie } from './cookie.js';
 import type { CookieSeal } from './cookie-seal.js';
 import { type Answered, Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
@@ -133,6 +134,11 @@ export class ElementSession implements Session, Replier, MappingHandler {
     this.#connection.sendControl(encodeAsap({ type: 'cookie', cookie: sealed }));
   }
 
+  /** Tells the user which elements to try should this one fail, in this order (RFC 5352 section 3.9). */
+  sendBusinessCard(card: BusinessCard): void {
+    this.#connection.sendControl(encodeBusinessCard(card));
+  }
+
   /** Asks the user to go on elsewhere. */
   goElsewhere(): void {
     this.#handedOver = true;
@@ -177,6 +183,8 @@ export class ElementSession implements Session, Replier, MappingHandler {
     }
     if (decoded.message.type === 'cookieEcho' && this.#state === 'awaitingCookie') {
       this.#checkCookie(decoded.message.cookie);
+    } else if (decoded.message.type === 'businessCard' && this.#state === 'open') {
+      this.#handler?.onBusinessCard?.(receivedBusinessCard(decoded.message));
     }
   }
 

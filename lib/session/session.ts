@@ -3,6 +3,7 @@
 import type { MappingFeatures } from '../mapping/mapping.js';
 import type { TransportAddress } from '../transport/transport.js';
 import type { PoolElement } from '../wire/parameters.js';
+import type { BusinessCard } from './business-card.js';
 import type { Cookie } from './cookie.js';
 import type { Message, RetainedMessage, SendOptions } from './message.js';
 
@@ -53,6 +54,8 @@ export interface SessionHandler {
   onRoom(): void;
   /** A cookie came (user), or was echoed by a user that came from another element (element; before `onOpen`). */
   onCookie(cookie: Cookie): void;
+  /** The far side's business card came: an element's, or that of a user which is an element too. */
+  onBusinessCard?(card: BusinessCard): void;
   /** The session goes on at another element (users only). */
   onFailover(facts: FailoverFacts): void;
   /** Exactly once and last. Without error: both directions ended and everything was acknowledged. */

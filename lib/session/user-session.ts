@@ -23,6 +23,8 @@ import type { Random } from '../random.js';
 import type { TransportAddress } from '../transport/transport.js';
 import { decodeAsap, encodeAsap } from '../wire/asap.js';
 import type { PoolElement } from '../wire/parameters.js';
+import { toPoolHandle } from '../wire/pool-handle.js';
+import { encodeBusinessCard, receivedBusinessCard } from './business-card.js';
 import type { ExclusionTimes } from './candidates.js';
 import { toCookie } from './cookie.js';
 import { aggregatedSearchError, ElementSearch, type PoolAccess, searchError } from './element-search.js';
@@ -196,6 +198,13 @@ export class UserSession implements Session, Replier {
     this.#close(error);
   }
 
+  /** Tells the element whose user this is, and anew when the card has changed; nothing if it is no element's. */
+  sendBusinessCard(): void {
+    const connection = this.#connection;
+    const card = connection && this.#options.businessCard?.(connection.localAddress.host);
+    if (card !== undefined) connection?.sendControl(encodeBusinessCard(card));
+  }
+
   /** Leaves the element for another one. */
   failOver(reason: string): void {
     if (this.#state !== 'open') return;
@@ -249,6 +258,7 @@ export class UserSession implements Session, Replier {
     if (failure === undefined) {
       this.#state = 'open';
       const held = this.#outbox.attach(connection);
+      this.sendBusinessCard();
       this.#outbox.release(held, held);
       opened.publish({ poolHandle: this.#pool.poolHandle, element: element.identifier });
       this.#handler.onOpen();
@@ -256,6 +266,7 @@ export class UserSession implements Session, Replier {
       // First of all the cookie: the new element may need it to understand the rest (RFC 5352 section 3.8).
       if (this.#cookie !== undefined) connection.sendControl(encodeAsap({ type: 'cookieEcho', cookie: this.#cookie }));
       this.#state = 'handingOver';
+      this.sendBusinessCard();
       this.#handOver(failure, element, connection);
     }
     return handler;
@@ -361,6 +372,11 @@ export class UserSession implements Session, Replier {
     } else if (decoded.type === 'message' && decoded.message.type === 'cookie') {
       this.#cookie = decoded.message.cookie;
       this.#handler.onCookie(toCookie(this.#cookie.slice(), false));
+    } else if (decoded.type === 'message' && decoded.message.type === 'businessCard') {
+      const card = receivedBusinessCard(decoded.message);
+      // A card of another pool says nothing of who could have this session.
+      if (decoded.message.poolHandle === toPoolHandle(this.#pool.poolHandle)) this.#search.prefer(card.elements);
+      this.#handler.onBusinessCard?.(card);
     }
   }
 
