@@ -93,6 +93,7 @@ export class NameserviceSocket extends NetSocket {
       {
         dial: (target) => this.#dial(target),
         closeHandle: () => this.#closeHandle(),
+        goOn: () => setConnecting(this, true),
         emit: (event, ...args) => this.emit(event, ...args),
         destroy: (error) => this.destroy(error),
       },
@@ -126,6 +127,5 @@ export class NameserviceSocket extends NetSocket {
   #closeHandle(): void {
     this.#silentCloses++;
     super._destroy(null, () => {});
-    setConnecting(this, true);
   }
 }

@@ -19,6 +19,8 @@ export interface PlainSocket {
   dial(options: TcpNetConnectOpts): void;
   /** Gives an attempt up, but not the socket. */
   closeHandle(): void;
+  /** It is connecting still, whatever net says. */
+  goOn(): void;
   emit(event: string, ...args: unknown[]): boolean;
   destroy(error?: Error): unknown;
 }
@@ -81,8 +83,11 @@ export class PlainConnection {
     const abandoned = this.#state === 'abandoning' && (error as ConnectError | undefined)?.code === 'ECANCELED';
     if (!abandoned && !(this.#state === 'dialling' && !this.#telling && this.#isOfAttempt(error))) return false;
     this.#timer?.cancel();
-    if (!abandoned) this.#failed(error as ConnectError);
-    this.#socket.closeHandle();
+    if (!abandoned) {
+      this.#failed(error as ConnectError);
+      this.#socket.closeHandle();
+    }
+    this.#socket.goOn();
     this.#seek();
     return true;
   }
@@ -124,7 +129,9 @@ export class PlainConnection {
     this.#failed(Object.assign(error, { code: 'ETIMEDOUT', syscall: 'connect', address, port }));
     this.#socket.emit('connectionAttemptTimeout', address, port, family);
     // net answers with ECANCELED.
-    if (this.#state === 'abandoning') this.#socket.closeHandle();
+    if (this.#state !== 'abandoning') return;
+    this.#socket.closeHandle();
+    this.#socket.goOn();
   }
 
   #isOfAttempt(error: unknown): boolean {
