@@ -6,6 +6,7 @@ import type { TcpMappingOptions } from '../mapping/tcp/options.js';
 import type { CookieSeal } from '../session/cookie-seal.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import { type CookieOptions, checkCookieOptions } from './cookies.js';
+import type { LoadOptions } from './element-load.js';
 import { checkHandOverOn } from './hand-over-signal.js';
 import {
   checkAdvertisement,
@@ -20,7 +21,7 @@ import {
 } from './options.js';
 
 /** What `listen` takes for a pool. Times in milliseconds. */
-export interface PoolListenOptions extends MappingOptions, DeliveryOptions, CookieOptions {
+export interface PoolListenOptions extends MappingOptions, DeliveryOptions, CookieOptions, LoadOptions {
   /** The pool to join. */
   readonly poolHandle: string;
   readonly scope?: OperationalScope;
@@ -35,8 +36,6 @@ export interface PoolListenOptions extends MappingOptions, DeliveryOptions, Cook
   readonly advertise?: { readonly host?: string; readonly port?: number };
   /** Member selection policy (RFC 5356). Default: 'roundRobin'. */
   readonly policy?: PolicyOption;
-  /** Load for the policies that use it, 0 to 1. Default: 0. */
-  readonly load?: number;
   /** Default: 300,000. Infinity: for ever. */
   readonly registrationLife?: number;
   /**
@@ -79,7 +78,7 @@ export function checkListenOptions(options: PoolListenOptions): ListenSettings {
       peIdentifier === undefined
         ? scope.random.identifier()
         : checkInteger('options.peIdentifier', peIdentifier, 1, 0xffffffff),
-    policy: checkPolicy(options.policy ?? 'roundRobin', options.load),
+    policy: checkPolicy(options.policy ?? 'roundRobin'),
     handOverOn: checkHandOverOn(options.handOverOn),
     seal: checkCookieOptions(options, options.poolHandle, scope.random),
   };

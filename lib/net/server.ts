@@ -15,7 +15,7 @@ import { onFirstSignal } from './hand-over-signal.js';
 import { incoming } from './incoming.js';
 import { checkListenOptions, type PoolListenOptions } from './listen-options.js';
 import { ListeningElement } from './listening-element.js';
-import { checkLoad, checkPolicy, type PolicyOption, poolTarget } from './options.js';
+import { checkPolicy, type PolicyOption, poolTarget } from './options.js';
 import { family } from './session-properties.js';
 import { Socket } from './socket.js';
 
@@ -131,14 +131,12 @@ export class Server extends net.Server implements CardHolder {
 
   /** Changes the load and tells the registrar (RFC 5352 section 6.5.2). 0 to 1. */
   setLoad(load: number): void {
-    const element = this.#poolElement('setLoad');
-    const value = checkLoad(load);
-    if ('load' in element.policy) element.updatePolicy({ ...element.policy, load: value });
+    this.#poolElement('setLoad').load.set(load);
   }
 
   /** Changes the policy values; the policy's type is the pool's and stays. */
   setPolicy(policy: PolicyOption): void {
-    this.#poolElement('setPolicy').updatePolicy(checkPolicy(policy, undefined));
+    this.#poolElement('setPolicy').load.setPolicy(checkPolicy(policy));
   }
 
   /**
@@ -174,6 +172,7 @@ export class Server extends net.Server implements CardHolder {
     this.once('close', forgetSignals);
     const element: ListeningElement = new ListeningElement(settings, {
       onListening: () => void this.emit('listening'),
+      maxSessions: () => this.maxConnections ?? 1_000,
       onConnection: (stream) => this.#onConnection(stream, element),
       onError: (error) => {
         this.#element = undefined;

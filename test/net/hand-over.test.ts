@@ -120,7 +120,10 @@ test('a full element turns a user away before it has connected, and is not repor
   late.on('connect', () => connects++);
   const [error] = (await world.until(event(late, 'error'))) as [AggregateError];
   t.is(connects, 0);
-  t.true(error.errors.every((one) => code((one as Error).cause) === 'ERR_RSERPOOL_LIMIT'), `${error.errors}`);
+  t.true(
+    error.errors.every((one) => code((one as Error).cause) === 'ERR_RSERPOOL_LIMIT'),
+    `${error.errors}`,
+  );
   t.deepEqual(
     world.elements.map(({ sockets }) => sockets.length),
     before,

@@ -12,9 +12,11 @@ import type {
   ConnectCallbacks,
   ListenCallbacks,
   Listener,
+  MulticastTransport,
   TransportAddress,
 } from '../transport.js';
 import { formatAddress } from '../transport.js';
+import { MemoryMulticast } from './multicast.js';
 import { MemoryProcess } from './process.js';
 import { MemoryStream } from './stream.js';
 import type { Link, Segment, Surroundings } from './surroundings.js';
@@ -58,6 +60,7 @@ export class MemoryNetwork implements Surroundings {
   readonly #links = new Map<string, Link>();
   readonly #ports = new Map<string, OpenPort>();
   readonly #waitingForLink = new Map<Link, (() => void)[]>();
+  readonly #multicast: MemoryMulticast = new MemoryMulticast(this);
   #ephemeralPort = 32768;
 
   constructor(options: MemoryNetworkOptions = {}) {
@@ -73,7 +76,10 @@ export class MemoryNetwork implements Surroundings {
       connect: (target, callbacks) => this.#connect(process, target, callbacks),
       listen: (at, callbacks) => this.#listen(process, at, callbacks),
     };
-    const process: MemoryProcess = new MemoryProcess(this, address, name, transport);
+    const multicast: MulticastTransport = {
+      join: (group, handler) => this.#multicast.join(process, group, handler),
+    };
+    const process: MemoryProcess = new MemoryProcess(this, address, name, { stream: transport, multicast });
     return process;
   }
 
