@@ -15,6 +15,7 @@ import {
   invalidArgumentValue,
 } from '../arguments.js';
 import { type Clock, systemClock } from '../clock.js';
+import { PolicyRegistry } from '../policy/registry.js';
 import { type Random, systemRandom } from '../random.js';
 import { type AnnouncementOptions, checkAnnouncements } from '../transport/announcements.js';
 import { systemNames } from '../transport/system-names.js';
@@ -53,6 +54,11 @@ export interface OperationalScopeOptions {
    * RSERPOOL_ANNOUNCEMENTS ('1', or the address of the group), and without it no.
    */
   readonly announcements?: boolean | AnnouncementOptions;
+  /**
+   * The member selection policies that users of this scope select by, and elements report their load by. Default: those
+   * that the library brings.
+   */
+  readonly policies?: PolicyRegistry;
   /** RFC 5352 section 7; see AsapTimers for the defaults. Times in milliseconds. */
   readonly timers?: Partial<AsapTimers>;
   readonly limits?: Partial<AsapChannelLimits>;
@@ -84,6 +90,7 @@ export class OperationalScope {
     readonly names: NameResolver;
   };
   readonly timers: AsapTimers;
+  readonly policies: PolicyRegistry;
   readonly #limits: AsapChannelLimits;
   /** The group in which registrars announce themselves, if they are to be found so. */
   readonly #group: MulticastGroup | undefined;
@@ -110,6 +117,7 @@ export class OperationalScope {
       names: names ?? systemNames,
     };
     this.timers = asapTimers(options.timers);
+    this.policies = checkPolicies(options.policies);
     this.#limits = asapChannelLimits(options.limits);
   }
 
@@ -170,6 +178,12 @@ export class OperationalScope {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
+}
+
+function checkPolicies(given: unknown): PolicyRegistry {
+  if (given === undefined) return new PolicyRegistry();
+  if (given instanceof PolicyRegistry) return given;
+  throw invalidArgumentType('options.policies', 'an instance of PolicyRegistry', given);
 }
 
 /** What the environment says of announcements. */

@@ -9,7 +9,6 @@ import {
   checkObject,
   checkPort,
   checkString,
-  invalidArgumentType,
   invalidArgumentValue,
   outOfRange,
 } from '../arguments.js';
@@ -206,19 +205,11 @@ export function checkAdvertisement(given: {
   }
 }
 
-/** A load of 0 to 1 as RFC 5356 section 3.1 counts it. */
-export function checkLoad(load: unknown): number {
-  if (typeof load !== 'number') throw invalidArgumentType('load', 'of type number', load);
-  if (!(load >= 0 && load <= 1)) throw outOfRange('load', '>= 0 and <= 1', load);
-  return Math.round(load * 0xffffffff);
-}
-
-export function checkPolicy(policy: PolicyOption, load: number | undefined): MemberSelectionPolicy {
-  if (typeof policy === 'object' && policy !== null) {
-    return load === undefined || !('load' in policy) ? policy : { ...policy, load: checkLoad(load) };
-  }
+/** A policy with its values; one that is given by its name has a load of 0. Throws Node's argument errors. */
+export function checkPolicy(policy: PolicyOption): MemberSelectionPolicy {
+  if (typeof policy === 'object' && policy !== null) return policy;
   if (policy === 'roundRobin' || policy === 'random') return { type: policy };
-  if (policy === 'leastUsed' || policy === 'randomizedLeastUsed') return { type: policy, load: checkLoad(load ?? 0) };
+  if (policy === 'leastUsed' || policy === 'randomizedLeastUsed') return { type: policy, load: 0 };
   const names = "'roundRobin', 'random', 'leastUsed', 'randomizedLeastUsed', or a MemberSelectionPolicy";
   throw invalidArgumentValue('options.policy', policy, `must be one of: ${names}`);
 }

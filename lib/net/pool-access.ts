@@ -7,7 +7,6 @@ import { tcpMappingAddresses } from '../mapping/offer.js';
 import { dialTcpMapping } from '../mapping/tcp/dial.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
 import { createPickerState } from '../policy/picker.js';
-import { PolicyRegistry } from '../policy/registry.js';
 import type { PoolView } from '../session/candidates.js';
 import type { PoolAccess } from '../session/element-search.js';
 import type { PoolHandle } from '../wire/parameters.js';
@@ -22,7 +21,6 @@ interface Turn {
 
 /** Whose turn it is in each pool, for all sessions of a scope: so that they spread over the pool's elements. */
 const turns = new WeakMap<OperationalScope, Map<PoolHandle, Turn>>();
-const policies = new PolicyRegistry();
 
 /** An answer of the registrar with the turn in it that everything in this scope shares. */
 export function poolView(scope: OperationalScope, resolution: Resolution): PoolView {
@@ -39,7 +37,7 @@ export function poolView(scope: OperationalScope, resolution: Resolution): PoolV
   const shared = turn;
   const { elements } = resolution;
   return {
-    picker: policies.get(resolution.policy).createPicker(elements, scope.random),
+    picker: scope.policies.get(resolution.policy).createPicker(elements, scope.random),
     state: shared.state,
     spread() {
       if (shared.spread || elements.length < 2) return;

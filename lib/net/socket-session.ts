@@ -8,7 +8,7 @@ import { RserpoolError } from '../errors.js';
 import type { BusinessCard } from '../session/business-card.js';
 import type { Cookie } from '../session/cookie.js';
 import { ElementSession } from '../session/element-session.js';
-import type { Message } from '../session/message.js';
+import type { HoldBack, Message } from '../session/message.js';
 import type { Session, SessionHandler } from '../session/session.js';
 import { Delivery, type ReadableSide } from './delivery.js';
 import { guarded } from './guarded.js';
@@ -62,6 +62,7 @@ export class SocketSession {
   #whenClosed: ((error: Error | undefined) => void) | undefined;
   #resetting = false;
   #cookie: Cookie | undefined;
+  readonly #holdBack: HoldBack = (message) => this.outgoing.holdBack(message, this.#socket.writableLength);
   #businessCard: BusinessCard | undefined;
 
   constructor(socket: SessionSocket, options: SocketSessionOptions) {
@@ -180,9 +181,12 @@ export class SocketSession {
   #onMessage(message: Message): void {
     const socket = this.#socket;
     this.idle.touch();
-    if (!socket.destroyed) message.holdBackWith((taken) => this.outgoing.afterWrites(socket.writableLength, taken));
-    if (socket.destroyed) message.acknowledge();
-    else if (this.#handling.wanted) this.#handling.handle(message);
+    if (socket.destroyed) {
+      message.acknowledge();
+      return;
+    }
+    message.holdBackWith(this.#holdBack);
+    if (this.#handling.wanted) this.#handling.handle(message);
     else this.delivery.add(message);
   }
 
