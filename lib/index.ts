@@ -1,15 +1,16 @@
 /** Reliable Server Pooling as a drop-in for node:net: the public surface. */
 
+import net from 'node:net';
 import { OperationalScope } from './asap/scope.js';
 import { RserpoolError } from './errors.js';
+import { Server, Socket } from './net/callable-classes.js';
 import { connect, createConnection, createServer } from './net/connect.js';
 import { createLookup, lookup } from './net/lookup.js';
 import { nameservice } from './net/nameservice.js';
 import { register } from './net/registration.js';
-import { Server } from './net/server.js';
-import { Socket } from './net/socket.js';
 import { createRegistrar, Registrar } from './registrar/registrar.js';
 
+export * from 'node:net';
 export { type AsapTimers, defaultAsapTimers } from './asap/options.js';
 export type { Resolution } from './asap/resolution.js';
 export { OperationalScope, type OperationalScopeOptions, type RegistrarAddress } from './asap/scope.js';
@@ -17,8 +18,11 @@ export type { Clock, Timer } from './clock.js';
 export type { EnrpOptions } from './enrp/options.js';
 export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
 export type { MappingFeatures } from './mapping/mapping.js';
+export { Server, Socket } from './net/callable-classes.js';
 export { connect, createConnection, createServer } from './net/connect.js';
+export type { CookieOptions, CookieSecret } from './net/cookies.js';
 export type { HealthCheck } from './net/health-watch.js';
+export type { PoolListenOptions } from './net/listen-options.js';
 export { type CreateLookupOptions, createLookup, type Lookup, lookup } from './net/lookup.js';
 export {
   type Nameservice,
@@ -38,8 +42,7 @@ export {
   register,
 } from './net/registration.js';
 export type { RequestOptions } from './net/request.js';
-export { type PoolListenOptions, Server } from './net/server.js';
-export { type ElementInfo, Socket } from './net/socket.js';
+export type { ElementInfo, SocketOptions } from './net/socket.js';
 export { rankedPolicy } from './policy/least-used.js';
 export type { MemberPolicy, MemberSelector, Picker, PickerState, PolicyMember } from './policy/member-policy.js';
 export { loadDegradationOf, loadOf, priorityOf, weightOf } from './policy/policy-values.js';
@@ -48,11 +51,14 @@ export { weightedPolicy } from './policy/weighted-random.js';
 export type { Random } from './random.js';
 export type { RegistrarOptions } from './registrar/options.js';
 export { createRegistrar, Registrar } from './registrar/registrar.js';
+export type { BusinessCard } from './session/business-card.js';
+export type { Cookie } from './session/cookie.js';
+export type { CookieProtection } from './session/cookie-seal.js';
 export type { Handled, Message, RetainedMessage, SendOptions } from './session/message.js';
 export type { FailoverCallback, FailoverFacts, FailoverSend, Retrieved } from './session/session.js';
 export type { MemberSelectionPolicy, PoolElement } from './wire/parameters.js';
 
-const rserpool: {
+const ours: {
   connect: typeof connect;
   createConnection: typeof createConnection;
   createServer: typeof createServer;
@@ -81,5 +87,8 @@ const rserpool: {
   OperationalScope,
   RserpoolError,
 };
+
+/** Everything that net has, and ours in front of it. */
+const rserpool: Omit<typeof net, keyof typeof ours> & typeof ours = { ...net, ...ours };
 
 export default rserpool;

@@ -1,5 +1,5 @@
 /**
- * `npm run planted`: plants one bug after the other in a copy of the library and runs the simulation until a seed finds
+ * `npm run planted [-- --enrp]`: plants one bug after the other in a copy of the library and runs the simulation until a seed finds
  * it. The last line is `N passed, N failed`, where a bug that no seed finds has failed.
  */
 
@@ -7,15 +7,22 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { plantedBugs } from './planted-bugs.mjs';
-import { runSeeds } from './seeds.mjs';
+import { plantedBugs as sessionBugs } from './planted-bugs.mjs';
+import { plantedEnrpBugs } from './planted-enrp-bugs.mjs';
+import { runSeeds, simulations } from './seeds.mjs';
 import { commandOf, root, runNode, setUp } from './setup.mjs';
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '200' }, only: { type: 'string', default: '' } },
+  options: {
+    seeds: { type: 'string', default: '200' },
+    only: { type: 'string', default: '' },
+    enrp: { type: 'boolean', default: false },
+  },
 });
 
-/** The simulation and what it needs; without the checks that only tidiness needs, which a bug may well fail. */
+const plantedBugs = [...sessionBugs, ...plantedEnrpBugs.map((bug) => ({ ...bug, simulation: 'enrp' }))];
+
+/** The simulations and what they need; without the checks that only tidiness needs, which a bug may well fail. */
 const config = {
   extends: './tsconfig.json',
   compilerOptions: {
@@ -26,12 +33,12 @@ const config = {
     sourceMap: false,
     noEmitOnError: false,
   },
-  include: ['test/simulation'],
+  include: ['test/simulation', 'test/enrp/simulation'],
 };
 
 function copyLibrary() {
   const copy = mkdtempSync(join(tmpdir(), 'rserpool-planted-'));
-  for (const part of ['lib', 'typings', 'test/simulation', 'tsconfig.json', 'package.json']) {
+  for (const part of ['lib', 'typings', 'test/simulation', 'test/enrp/simulation', 'tsconfig.json', 'package.json']) {
     cpSync(join(root, part), join(copy, part), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
@@ -57,13 +64,14 @@ function plant(copy, { name, edits }) {
 }
 
 /** The first seed that fails, with its error; undefined if none of them does. */
-async function findSeed(dist, count) {
+async function findSeed(dist, count, simulation) {
   let found;
   await runSeeds({
     dist,
     from: 1,
     count,
     threads: Math.min(2, availableParallelism()),
+    simulation,
     onResult: ({ seed, error }) => {
       if (error !== undefined && (found === undefined || seed < found.seed)) found = { seed, error };
       return found !== undefined;
@@ -77,7 +85,9 @@ const copy = copyLibrary();
 let passed = 0;
 let failed = 0;
 try {
-  const chosen = plantedBugs.filter(({ name }) => name.includes(values.only));
+  const chosen = plantedBugs.filter(
+    ({ name, simulation }) => name.includes(values.only) && (!values.enrp || simulation === 'enrp'),
+  );
   // All of them at first, so that a list that is out of date is known at once.
   for (const bug of chosen) for (const [path, source] of plant(copy, bug)) writeFileSync(path, source);
   for (const bug of chosen) {
@@ -85,7 +95,8 @@ try {
     if ((await runNode(commandOf('typescript', 'bin/tsc'), ['--project', join(copy, 'planted.json')])) !== 0) {
       throw new Error(`'${bug.name}' does not compile`);
     }
-    const found = await findSeed(join(copy, 'dist'), Number(values.seeds));
+    const simulation = simulations[bug.simulation ?? 'sessions'];
+    const found = await findSeed(join(copy, 'dist'), Number(values.seeds), simulation);
     if (found === undefined) failed++;
     else passed++;
     const what = found?.error.split('\n')[0].replace(/^seed \d+ /, '') ?? '';

@@ -3,15 +3,22 @@
 import { pathToFileURL } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
+/** The simulations, by name: their compiled modules. */
+export const simulations = {
+  sessions: 'test/simulation/simulation.js',
+  enrp: 'test/enrp/simulation/simulation.js',
+};
+
 /**
- * Runs seeds `from` to `from + count - 1` with the compiled simulation in the folder `dist`. `onResult` gets each one's
+ * Runs seeds `from` to `from + count - 1` with the compiled simulation in the folder `dist`; `simulation` is its module
+ * there, by default that of sessions. `onResult` gets each one's
  * outcome, in no order: `{ seed, result }` or `{ seed, error }`; once it returns true, no further seed is begun.
  */
-export async function runSeeds({ dist, from, count, threads, onResult }) {
+export async function runSeeds({ dist, from, count, threads, onResult, simulation = simulations.sessions }) {
   const next = new Int32Array(new SharedArrayBuffer(4));
   const run = () =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(new URL(import.meta.url), { workerData: { dist, from, count, next } });
+      const worker = new Worker(new URL(import.meta.url), { workerData: { dist, simulation, from, count, next } });
       worker.on('message', (outcome) => {
         if (onResult(outcome) === true) Atomics.store(next, 0, count);
       });
@@ -22,8 +29,8 @@ export async function runSeeds({ dist, from, count, threads, onResult }) {
 }
 
 if (!isMainThread && workerData?.next !== undefined) {
-  const { dist, from, count, next } = workerData;
-  const { runSeed } = await import(new URL('test/simulation/simulation.js', pathToFileURL(`${dist}/`)));
+  const { dist, simulation, from, count, next } = workerData;
+  const { runSeed } = await import(new URL(simulation, pathToFileURL(`${dist}/`)));
   for (;;) {
     const index = Atomics.add(next, 0, 1);
     if (index >= count) break;

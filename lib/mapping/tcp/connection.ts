@@ -131,7 +131,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   send(message: OutgoingMessage): boolean {
     if (this.#state === 'closed') return true;
     this.#outbound.push(message);
-    this.#heartbeats.traffic();
+    this.#heartbeats.sending();
     this.#scheduleFlush();
     if (this.#outbound.queuedBytes <= this.#options.highWaterMark) return true;
     this.#roomWanted = true;
@@ -140,7 +140,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
 
   sendControl(message: Uint8Array): void {
     if (this.#state === 'closed') return;
-    this.#outbound.writeControl(asapPpid, message);
+    this.#outbound.pushControl(message);
     this.#scheduleFlush();
   }
 
@@ -298,7 +298,7 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
       this.#protocolError(arrival.reason);
       return;
     }
-    this.#heartbeats.traffic();
+    this.#heartbeats.arrived();
     if (this.#side.role === 'user' || (this.#withoutLease.length === 0 && this.#heartbeats.isLeased)) {
       this.handler.onMessage(arrival);
       return;
@@ -398,7 +398,10 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   abort(code: number, reason: string, error?: RserpoolError): void {
     if (this.#state === 'closed') return;
     if (this.#side.role === 'element' && this.#state === 'opening') this.#writer.raw(magic);
-    else this.#outbound.writeAcknowledgement();
+    else {
+      this.#outbound.writeControls();
+      this.#outbound.writeAcknowledgement();
+    }
     writeAbort(this.#writer, code, reason);
     this.#stream.write(this.#writer.take());
     // Who cannot hear us must not hear us later either: a reset throws away what the system still holds.

@@ -1,5 +1,6 @@
 /** The receiving half: puts fragments together, counts the window, and knows what the application has taken. */
 
+import { Fifo } from '../../fifo.js';
 import type { IncomingMessage } from '../mapping.js';
 import { dataFlag, dataHeaderLength, expandSequence, messageOverhead } from './frame.js';
 import type { TcpMappingOptions } from './options.js';
@@ -63,8 +64,7 @@ export class Inbound {
   /** Bytes of all open messages. */
   #openBytes = 0;
   /** Arrived whole and not all taken, oldest first; acknowledged from the front. */
-  #arrived: IncomingMessage[] = [];
-  #head = 0;
+  readonly #arrived = new Fifo<IncomingMessage>();
   #taken = 0;
   #received = 0;
   #granted: number;
@@ -87,7 +87,7 @@ export class Inbound {
 
   /** Whether the far side's end has been taken, and everything before it. */
   get isEnded(): boolean {
-    return this.#ended && this.#head === this.#arrived.length;
+    return this.#ended && this.#arrived.length === 0;
   }
 
   /** A data frame. `bytes` from `body` on, `length` bytes, its data header included. */
@@ -147,7 +147,7 @@ export class Inbound {
    * sender of small messages between large skipped frames would have us hold much more than the window.
    */
   #ownOrShared(piece: Uint8Array): Uint8Array {
-    const waits = this.#arrived.length - this.#head >= messagesInChunks;
+    const waits = this.#arrived.length >= messagesInChunks;
     return waits && piece.length * 2 < piece.buffer.byteLength ? copyOf(piece) : piece;
   }
 
@@ -217,16 +217,9 @@ export class Inbound {
     message.taken = true;
     this.release(message);
     const before = this.#taken;
-    while (this.#head < this.#arrived.length && (this.#arrived[this.#head] as IncomingMessage).taken) {
-      this.#head++;
+    while (this.#arrived.at(0)?.taken === true) {
+      this.#arrived.shift();
       this.#taken++;
-    }
-    if (this.#head === this.#arrived.length) {
-      if (this.#head > 0) this.#arrived = [];
-      this.#head = 0;
-    } else if (this.#head >= 1024 && this.#head * 2 > this.#arrived.length) {
-      this.#arrived = this.#arrived.slice(this.#head);
-      this.#head = 0;
     }
     return this.#taken > before;
   }

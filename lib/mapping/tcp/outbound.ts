@@ -1,6 +1,7 @@
 /** The sending half: messages wait for credit, leave in fragments, and acknowledgements never overtake them. */
 
-import type { OutgoingMessage } from '../mapping.js';
+import { Fifo } from '../../fifo.js';
+import { asapPpid, type OutgoingMessage } from '../mapping.js';
 import { dataFlag, frameType, messageOverhead } from './frame.js';
 import type { Hello } from './hello.js';
 import type { TcpMappingOptions } from './options.js';
@@ -14,8 +15,7 @@ interface Marker {
 
 export class Outbound {
   readonly #writer: FrameWriter;
-  #queue: OutgoingMessage[] = [];
-  #head = 0;
+  readonly #queue = new Fifo<OutgoingMessage>();
   /** Bytes of the head message that have left. */
   #headSent = 0;
   #accepted = 0;
@@ -30,6 +30,8 @@ export class Outbound {
   #lastSequence = 0;
   #markers: Marker[] = [];
   #firstMarker = 0;
+  /** ASAP messages that wait, by type: what is said again before it could leave must not pile up. */
+  readonly #controls = new Map<number, Uint8Array>();
 
   constructor(writer: FrameWriter) {
     this.#writer = writer;
@@ -67,7 +69,7 @@ export class Outbound {
   }
 
   get isEmpty(): boolean {
-    return this.#head === this.#queue.length;
+    return this.#queue.length === 0;
   }
 
   push(message: OutgoingMessage): void {
@@ -93,20 +95,17 @@ export class Outbound {
   /** Writes frames until `room` bytes wait in the writer, or credit or messages run out. Returns whether more could be written. */
   write(room: number): boolean {
     const writer = this.#writer;
-    while (this.#head < this.#queue.length && this.#sentBytes < this.#credit) {
+    this.writeControls();
+    while (this.#queue.length > 0 && this.#sentBytes < this.#credit) {
       if (writer.length >= room) {
         // What was answered last leaves with its acknowledgement: a failure between the two would repeat it.
         if (this.#headSent === 0) this.writeAcknowledgement();
         return true;
       }
       if (this.#headSent === 0) this.writeAcknowledgement();
-      this.#writeFragment(this.#queue[this.#head] as OutgoingMessage);
+      this.#writeFragment(this.#queue.at(0) as OutgoingMessage);
     }
     this.writeAcknowledgement();
-    if (this.#head === this.#queue.length && this.#head > 0) {
-      this.#queue = [];
-      this.#head = 0;
-    }
     return false;
   }
 
@@ -154,13 +153,8 @@ export class Outbound {
   #finishHead(message: OutgoingMessage): void {
     this.#queuedBytes -= message.data.length + messageOverhead;
     this.#headSent = 0;
-    this.#head++;
+    this.#queue.shift();
     this.#sent++;
-    // Long queues must not keep what has left.
-    if (this.#head >= 1024 && this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
   }
 
   /** How many messages may be said to be taken when `sent` of ours have left; undefined if that was said already. */
@@ -188,7 +182,20 @@ export class Outbound {
     this.#writer.view.setUint32(at, count);
   }
 
-  /** Writes an ASAP message between the messages that have left and those that wait, whatever the credit. */
+  /** An ASAP message to be written before the messages that wait, whatever the credit; one of its type that waits is dropped. */
+  pushControl(message: Uint8Array): void {
+    const type = message[0] as number;
+    this.#controls.delete(type);
+    this.#controls.set(type, message);
+  }
+
+  /** Writes the ASAP messages that wait. */
+  writeControls(): void {
+    if (this.#controls.size === 0) return;
+    for (const message of this.#controls.values()) this.writeControl(asapPpid, message);
+    this.#controls.clear();
+  }
+
   writeControl(ppid: number, message: Uint8Array): void {
     this.#writer.data(frameType.data, dataFlag.begin | dataFlag.end, 0, 0, ppid, 0, message);
   }

@@ -10,6 +10,12 @@ import { Cluster, heartbeatCycle, type RegistrarProcess } from './cluster.js';
 export interface Outcome {
   readonly trace: readonly string[];
   readonly resolutions: number;
+  /** Takeovers, counted at each server that learns of one. */
+  readonly takeovers: number;
+  /** How many of each kind. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** Milliseconds of virtual time that it all took. */
+  readonly time: number;
   /** From the end of the last fault until all agreed for good; undefined: they never did. */
   readonly agreedAfter: number | undefined;
   /** What was wrong at the end; empty if nothing was. */
@@ -28,7 +34,19 @@ const faultTime = 9_000;
  */
 export const peaceTime: number = 12 * heartbeatCycle;
 
+/** Runs a seed; the same one always goes the same way. */
 export function runScenario(seed: number): Outcome {
+  let takeovers = 0;
+  const onTakeover = (): void => void takeovers++;
+  subscribe('rserpool:enrp:takeover-completed', onTakeover);
+  try {
+    return { ...runCluster(seed), takeovers };
+  } finally {
+    unsubscribe('rserpool:enrp:takeover-completed', onTakeover);
+  }
+}
+
+function runCluster(seed: number): Omit<Outcome, 'takeovers'> {
   const registrars = 2 + (seed % 6);
   const cluster = new Cluster(seed, registrars);
   const { random, network } = cluster;
@@ -112,8 +130,11 @@ export function runScenario(seed: number): Outcome {
       forAWhile(4_000, () => startElement(victim.address));
     },
   ];
+  const counts: Record<string, number> = {};
   while (cluster.now < until - 500) {
-    pick(faults)();
+    const fault = pick(faults);
+    counts[fault.name] = (counts[fault.name] ?? 0) + 1;
+    fault();
     cluster.run(Math.min(random.uniform() * 2_000, until - cluster.now));
   }
   cluster.run(until - cluster.now);
@@ -123,11 +144,13 @@ export function runScenario(seed: number): Outcome {
   network.intercept = undefined;
   cluster.note('peace');
   const { agreedAfter, wrong } = settle(cluster);
-  const facts = { trace: cluster.trace, resolutions: cluster.resolutions, agreedAfter };
-  if (agreedAfter === undefined) return { ...facts, wrong, recoveredAfter: undefined };
+  const facts = { trace: cluster.trace, faults: counts, agreedAfter };
+  const ended = (): Pick<Outcome, 'resolutions' | 'time'> => ({ resolutions: cluster.resolutions, time: cluster.now });
+  if (agreedAfter === undefined) return { ...facts, ...ended(), wrong, recoveredAfter: undefined };
   const element = pick(cluster.livingElements());
   const registrar = pick(cluster.livingRegistrars());
-  return { ...facts, ...failOneByOne(cluster, element.address, registrar, chance(0.5) ? 'kill' : 'freeze') };
+  const failures = failOneByOne(cluster, element.address, registrar, chance(0.5) ? 'kill' : 'freeze');
+  return { ...facts, ...ended(), ...failures };
 }
 
 function failOneByOne(
