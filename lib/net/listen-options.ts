@@ -7,6 +7,7 @@ import type { CookieSeal } from '../session/cookie-seal.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import { type CookieOptions, checkCookieOptions } from './cookies.js';
 import type { LoadOptions } from './element-load.js';
+import { checkHandOverOn } from './hand-over-signal.js';
 import {
   checkAdvertisement,
   checkDeliveryOptions,
@@ -37,6 +38,11 @@ export interface PoolListenOptions extends MappingOptions, DeliveryOptions, Cook
   readonly policy?: PolicyOption;
   /** Default: 300,000. Infinity: for ever. */
   readonly registrationLife?: number;
+  /**
+   * 'SIGTERM', or several signals: at the first of them the server hands over (`Server.handOver`), and the process ends
+   * by itself if nothing else keeps it. A second one ends it at once, as without this option. Default: none.
+   */
+  readonly handOverOn?: NodeJS.Signals | readonly NodeJS.Signals[];
   /** PE identifier, unsigned 32 bits. Default: chosen by chance. */
   readonly peIdentifier?: number;
 }
@@ -52,6 +58,7 @@ export interface ListenSettings {
   readonly peIdentifier: number;
   readonly policy: MemberSelectionPolicy;
   readonly seal: CookieSeal | undefined;
+  readonly handOverOn: readonly NodeJS.Signals[];
 }
 
 /** Throws Node's argument errors. */
@@ -72,6 +79,7 @@ export function checkListenOptions(options: PoolListenOptions): ListenSettings {
         ? scope.random.identifier()
         : checkInteger('options.peIdentifier', peIdentifier, 1, 0xffffffff),
     policy: checkPolicy(options.policy ?? 'roundRobin'),
+    handOverOn: checkHandOverOn(options.handOverOn),
     seal: checkCookieOptions(options, options.poolHandle, scope.random),
   };
 }

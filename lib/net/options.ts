@@ -40,6 +40,11 @@ export interface DeliveryOptions {
 export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
   /** The pool to connect to. */
   readonly poolHandle: string;
+  /**
+   * 'nameservice': a connection of net's own to an element that is chosen for it (draft-conrad-rserpool-service section 3.2);
+   * if that one fails, so does the connection. Default: 'failover'.
+   */
+  readonly mode?: 'failover' | 'nameservice';
   /** Default: the scope that all calls without this option share, with the registrars of RSERPOOL_REGISTRARS. */
   readonly scope?: OperationalScope;
   /** To reach the first element: registrar, pool and element may come up meanwhile. Default: 30,000. */
@@ -134,6 +139,8 @@ const poolScheme = 'pool:';
 
 /** What an argument of `connect` or `listen` says of a pool ('pool:NAME' or options with a pool handle); undefined: it is net's. */
 export function poolTarget(target: unknown): PoolConnectOptions | undefined {
+  // What net's own functions have made of their arguments: a list of the options and the callback.
+  if (Array.isArray(target)) return poolTarget(target[0]);
   if (typeof target === 'string') {
     return target.startsWith(poolScheme) ? { poolHandle: target.slice(poolScheme.length) } : undefined;
   }
@@ -141,11 +148,24 @@ export function poolTarget(target: unknown): PoolConnectOptions | undefined {
   return target.poolHandle === undefined ? undefined : (target as PoolConnectOptions);
 }
 
+/** What of a pool's options net's own `connect` has to know in nameservice mode. */
+export function ownOptions(options: object): { readonly own: object; readonly family: 4 | 6 | undefined } {
+  const { localAddress, localPort, family, blockList } = options as Record<string, unknown>;
+  const own = { localAddress, localPort, ...(blockList === undefined ? {} : { blockList }) };
+  return { own, family: family === 4 || family === 6 ? family : undefined };
+}
+
 /** A pool handle: any text of at least one byte. */
 export function checkPoolHandle(given: unknown): string {
   const text = checkString('options.poolHandle', given);
   if (text === '') throw invalidArgumentValue('options.poolHandle', given, 'must not be empty');
   return text;
+}
+
+/** The mode of a connection, or the one that a server serves. */
+export function checkMode(mode: unknown): void {
+  if (mode !== undefined && mode !== 'failover' && mode !== 'nameservice')
+    throw invalidArgumentValue('options.mode', mode, "must be one of: 'failover', 'nameservice'");
 }
 
 /** A session's options with defaults; throws Node's argument errors. */
@@ -157,6 +177,7 @@ export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionO
   if (given.onFailover !== undefined) checkFunction('options.onFailover', given.onFailover);
   if (given.select !== undefined) checkFunction('options.select', given.select);
   if (given.timeout !== undefined) checkMilliseconds('options.timeout', given.timeout);
+  checkMode(given.mode);
   if (given.mapping !== undefined && given.mapping !== 'tcp') {
     throw invalidArgumentValue('options.mapping', given.mapping, "must be 'tcp'");
   }
