@@ -1,5 +1,6 @@
 /** Messages as a session's owner sees them, and as the session keeps them until they are acknowledged. */
 
+import { invalidArgumentType } from '../arguments.js';
 import type { Timer } from '../clock.js';
 import { RserpoolError } from '../errors.js';
 import { asapPpid, type IncomingMessage, type MappingConnection, type OutgoingMessage } from '../mapping/mapping.js';
@@ -209,11 +210,15 @@ export class Message {
    * False: the session waits for room, or it has ended or went on elsewhere and the answer is not sent (the far side
    * asks another element).
    */
-  reply(data: Uint8Array, options: SendOptions & { readonly last?: boolean } = {}): boolean {
+  reply(data: Uint8Array | string, options: SendOptions & { readonly last?: boolean } = {}): boolean {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    if (!(bytes instanceof Uint8Array)) {
+      throw invalidArgumentType('data', 'of type string or an instance of Buffer or Uint8Array', bytes);
+    }
     const { longestMessage } = this.#connection;
-    if (data.length > longestMessage) throw messageTooLarge(data.length, longestMessage, undefined);
+    if (bytes.length > longestMessage) throw messageTooLarge(bytes.length, longestMessage, undefined);
     const last = options.last ?? true;
-    const answered = this.#session.answer(this.#connection, data, this.#incoming.sequence, last, options);
+    const answered = this.#session.answer(this.#connection, bytes, this.#incoming.sequence, last, options);
     // The answer stands before the acknowledgement, which makes room here and lets the connection end in order.
     if (last && answered !== 'refused') this.acknowledge();
     return answered === 'room';
