@@ -49,21 +49,27 @@ export function poolView(scope: OperationalScope, resolution: Resolution): PoolV
 
 /**
  * `insist`: take an element that advertises no mapping for one that speaks the TCP mapping on its TCP transport. Else
- * reaching it fails with ERR_RSERPOOL_MAPPING_NOT_AVAILABLE.
+ * reaching it fails with ERR_RSERPOOL_MAPPING_NOT_AVAILABLE. `element`: nobody but the element with this PE identifier.
  */
 export function poolAccess(
   scope: OperationalScope,
   pool: string,
   options: TcpMappingOptions,
   insist: boolean,
+  element?: number,
 ): PoolAccess {
   const poolHandle = toPoolHandle(pool);
   const { endpoint, clock } = scope;
   return {
     poolHandle: pool,
+    element,
     resolve(refresh, timeout, callback) {
-      endpoint.resolve(poolHandle, { fresh: refresh, timeout, hunt: 'once' }, (error, resolution) => {
-        callback(error, resolution === undefined ? undefined : poolView(scope, resolution));
+      // Who is looked for by name must be in the answer, however large the pool is.
+      const wanted = element === undefined ? {} : { elementsWanted: 0xffff_ffff };
+      endpoint.resolve(poolHandle, { fresh: refresh, timeout, hunt: 'once', ...wanted }, (error, resolution) => {
+        if (resolution === undefined) callback(error, undefined);
+        else if (element === undefined) callback(undefined, poolView(scope, resolution));
+        else callback(...oneElement(scope, resolution, pool, element));
       });
     },
     isSuspected: (identifier) => endpoint.isSuspected(poolHandle, identifier),
@@ -85,4 +91,19 @@ export function poolAccess(
       return dialTcpMapping(scope.transports.stream, clock, options, addresses, side, callbacks);
     },
   };
+}
+
+/** What `PoolAccess.resolve` tells of one element of an answer. Its turn is its own: it must not move that of others. */
+function oneElement(
+  scope: OperationalScope,
+  resolution: Resolution,
+  pool: string,
+  element: number,
+): [error: Error | undefined, pool: PoolView] {
+  const elements = resolution.elements.filter(({ identifier }) => identifier === element);
+  const picker = scope.policies.get(resolution.policy).createPicker(elements, scope.random);
+  const view = { picker, state: createPickerState(), spread() {} };
+  if (elements.length > 0) return [undefined, view];
+  // What was known of it before no longer counts.
+  return [new RserpoolError('ERR_RSERPOOL_UNKNOWN_ELEMENT', { poolHandle: pool, element, origin: 'remote' }), view];
 }

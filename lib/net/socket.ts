@@ -341,7 +341,7 @@ export class Socket extends net.Socket {
     setConnecting(this, true);
     if (onConnect !== undefined) this.once('connect', onConnect);
     const pooled = this.#pool({ ...options, poolHandle, clock: scope.clock });
-    const access = poolAccess(scope, poolHandle, mapping, options.mapping === 'tcp');
+    const access = poolAccess(scope, poolHandle, mapping, options.mapping === 'tcp', options.element);
     const user = new UserSession(access, scope.clock, scope.random, session, pooled.handler);
     pooled.start(user, mapping);
     onCardChange = () => user.sendBusinessCard();
