@@ -20,7 +20,13 @@ const userSession = 'lib/session/user-session.ts';
 export const plantedBugs = [
   {
     name: 'acknowledges before the handler has settled',
-    edits: [[message, 'else handled.then(taken, onFailure);', 'else taken();']],
+    edits: [
+      [
+        message,
+        'else handled.then(() => handledBy(message, acknowledge), onFailure);',
+        'else handledBy(message, acknowledge);',
+      ],
+    ],
   },
   {
     name: 'sends everything again twice at a failover',

@@ -6,6 +6,8 @@ import type { TcpMappingOptions } from '../mapping/tcp/options.js';
 import type { CookieSeal } from '../session/cookie-seal.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import { type CookieOptions, checkCookieOptions } from './cookies.js';
+import type { LoadOptions } from './element-load.js';
+import { checkHandOverOn } from './hand-over-signal.js';
 import {
   checkAdvertisement,
   checkDeliveryOptions,
@@ -19,7 +21,7 @@ import {
 } from './options.js';
 
 /** What `listen` takes for a pool. Times in milliseconds. */
-export interface PoolListenOptions extends MappingOptions, DeliveryOptions, CookieOptions {
+export interface PoolListenOptions extends MappingOptions, DeliveryOptions, CookieOptions, LoadOptions {
   /** The pool to join. */
   readonly poolHandle: string;
   readonly scope?: OperationalScope;
@@ -34,10 +36,13 @@ export interface PoolListenOptions extends MappingOptions, DeliveryOptions, Cook
   readonly advertise?: { readonly host?: string; readonly port?: number };
   /** Member selection policy (RFC 5356). Default: 'roundRobin'. */
   readonly policy?: PolicyOption;
-  /** Load for the policies that use it, 0 to 1. Default: 0. */
-  readonly load?: number;
   /** Default: 300,000. Infinity: for ever. */
   readonly registrationLife?: number;
+  /**
+   * 'SIGTERM', or several signals: at the first of them the server hands over (`Server.handOver`), and the process ends
+   * by itself if nothing else keeps it. A second one ends it at once, as without this option. Default: none.
+   */
+  readonly handOverOn?: NodeJS.Signals | readonly NodeJS.Signals[];
   /** PE identifier, unsigned 32 bits. Default: chosen by chance. */
   readonly peIdentifier?: number;
 }
@@ -53,6 +58,7 @@ export interface ListenSettings {
   readonly peIdentifier: number;
   readonly policy: MemberSelectionPolicy;
   readonly seal: CookieSeal | undefined;
+  readonly handOverOn: readonly NodeJS.Signals[];
 }
 
 /** Throws Node's argument errors. */
@@ -72,7 +78,8 @@ export function checkListenOptions(options: PoolListenOptions): ListenSettings {
       peIdentifier === undefined
         ? scope.random.identifier()
         : checkInteger('options.peIdentifier', peIdentifier, 1, 0xffffffff),
-    policy: checkPolicy(options.policy ?? 'roundRobin', options.load),
+    policy: checkPolicy(options.policy ?? 'roundRobin'),
+    handOverOn: checkHandOverOn(options.handOverOn),
     seal: checkCookieOptions(options, options.poolHandle, scope.random),
   };
 }

@@ -7,14 +7,17 @@ import { tcpMappingOffer } from '../mapping/offer.js';
 import type { BusinessCard } from '../session/business-card.js';
 import type { ElementSession } from '../session/element-session.js';
 import type { ByteStream, ByteStreamHandler, Listener, TransportAddress } from '../transport/transport.js';
-import type { MemberSelectionPolicy, PoolElement } from '../wire/parameters.js';
+import type { PoolElement } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
+import { ElementLoad } from './element-load.js';
 import type { ListenSettings } from './listen-options.js';
 import type { Socket } from './socket.js';
 
 export interface ListeningElementCallbacks {
   /** The port is open; the registration is on its way. */
   onListening(): void;
+  /** The most sessions that there may be: for the load. */
+  maxSessions(): number;
   onConnection(stream: ByteStream): ByteStreamHandler;
   /** It cannot listen. */
   onError(error: Error): void;
@@ -37,7 +40,7 @@ export class ListeningElement {
   #listener: Listener | undefined;
   #registration: RegisteredElement | undefined;
   #address: TransportAddress | undefined;
-  #policy: MemberSelectionPolicy;
+  readonly #load: ElementLoad;
   #registered = false;
   #closing = false;
   #portOpen = true;
@@ -48,7 +51,10 @@ export class ListeningElement {
   constructor(settings: ListenSettings, callbacks: ListeningElementCallbacks) {
     this.settings = settings;
     this.#callbacks = callbacks;
-    this.#policy = settings.policy;
+    this.#load = new ElementLoad(settings.scope, settings.policy, settings.options, {
+      sessions: () => this.sockets.size / Math.max(1, callbacks.maxSessions()),
+      onChange: (policy) => this.#registration?.update({ policy }),
+    });
   }
 
   /** Undefined until it listens. */
@@ -61,8 +67,9 @@ export class ListeningElement {
     return this.#registered;
   }
 
-  get policy(): MemberSelectionPolicy {
-    return this.#policy;
+  /** Its policy's values, to be changed. */
+  get load(): ElementLoad {
+    return this.#load;
   }
 
   get closing(): boolean {
@@ -83,6 +90,7 @@ export class ListeningElement {
         onListening: (address) => {
           this.#address = address;
           this.#register(address);
+          this.#load.start();
           this.#cardChanged();
           this.#callbacks.onListening();
         },
@@ -100,18 +108,13 @@ export class ListeningElement {
   /** Deregisters and stops accepting; `onClosed` when the port is free. */
   close(onClosed: () => void): void {
     this.#closing = true;
+    this.#load.stop();
     this.#registered = false;
     this.#registration?.deregister(() => {});
     this.#listener?.close(() => {
       this.#portOpen = false;
       onClosed();
     });
-  }
-
-  /** Registers again with other values; the policy's type is the pool's and stays. */
-  updatePolicy(policy: MemberSelectionPolicy): void {
-    this.#policy = policy;
-    this.#registration?.update({ policy });
   }
 
   /** Tells the users, now and when they come, whom to try should this element fail. */
@@ -150,7 +153,7 @@ export class ListeningElement {
     const { peIdentifier, options } = this.settings;
     const at = this.#reachableAt(this.#address as TransportAddress, seenAs);
     const registrationLife = registrationLifeSeconds(options.registrationLife ?? defaultRegistrationLife);
-    const policy = this.#policy;
+    const { policy } = this.#load;
     return { identifier: peIdentifier, homeServerId: 0, registrationLife, ...at, policy };
   }
 
@@ -181,7 +184,7 @@ export class ListeningElement {
         identifier: peIdentifier,
         ...at,
         asapTransport: at.userTransport,
-        policy: this.#policy,
+        policy: this.#load.policy,
         ...(options.registrationLife === undefined ? {} : { registrationLife: options.registrationLife }),
       },
       {

@@ -7,11 +7,11 @@ import { tcpMappingAddresses } from '../mapping/offer.js';
 import { dialTcpMapping } from '../mapping/tcp/dial.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
 import { createPickerState } from '../policy/picker.js';
-import { PolicyRegistry } from '../policy/registry.js';
 import type { PoolView } from '../session/candidates.js';
 import type { PoolAccess } from '../session/element-search.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
+import { CallbackPicker, type SelectServer } from './select-server.js';
 
 interface Turn {
   resolvedAt: number;
@@ -22,7 +22,6 @@ interface Turn {
 
 /** Whose turn it is in each pool, for all sessions of a scope: so that they spread over the pool's elements. */
 const turns = new WeakMap<OperationalScope, Map<PoolHandle, Turn>>();
-const policies = new PolicyRegistry();
 
 /** An answer of the registrar with the turn in it that everything in this scope shares. */
 export function poolView(scope: OperationalScope, resolution: Resolution): PoolView {
@@ -39,7 +38,7 @@ export function poolView(scope: OperationalScope, resolution: Resolution): PoolV
   const shared = turn;
   const { elements } = resolution;
   return {
-    picker: policies.get(resolution.policy).createPicker(elements, scope.random),
+    picker: scope.policies.get(resolution.policy).createPicker(elements, scope.random),
     state: shared.state,
     spread() {
       if (shared.spread || elements.length < 2) return;
@@ -51,13 +50,14 @@ export function poolView(scope: OperationalScope, resolution: Resolution): PoolV
 
 /**
  * `insist`: take an element that advertises no mapping for one that speaks the TCP mapping on its TCP transport. Else
- * reaching it fails with ERR_RSERPOOL_MAPPING_NOT_AVAILABLE.
+ * reaching it fails with ERR_RSERPOOL_MAPPING_NOT_AVAILABLE. `select`: the application chooses, not the pool's policy.
  */
 export function poolAccess(
   scope: OperationalScope,
   pool: string,
   options: TcpMappingOptions,
   insist: boolean,
+  select?: SelectServer,
 ): PoolAccess {
   const poolHandle = toPoolHandle(pool);
   const { endpoint, clock } = scope;
@@ -65,7 +65,9 @@ export function poolAccess(
     poolHandle: pool,
     resolve(refresh, timeout, callback) {
       endpoint.resolve(poolHandle, { fresh: refresh, timeout, hunt: 'once' }, (error, resolution) => {
-        callback(error, resolution === undefined ? undefined : poolView(scope, resolution));
+        const view = resolution === undefined ? undefined : poolView(scope, resolution);
+        if (view === undefined || select === undefined) callback(error, view);
+        else callback(error, { ...view, picker: new CallbackPicker(view.picker.elements, select, clock) });
       });
     },
     isSuspected: (identifier) => endpoint.isSuspected(poolHandle, identifier),

@@ -10,11 +10,13 @@ import { type ByteStream, formatAddress, noHandler, type TransportAddress } from
 import type { PoolElement } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { type CardHolder, checkBusinessCard } from './business-cards.js';
+import { adopting, mirrorAttributes } from './callable.js';
 import { guard } from './guarded.js';
+import { onFirstSignal } from './hand-over-signal.js';
 import { incoming } from './incoming.js';
 import { checkListenOptions, type PoolListenOptions } from './listen-options.js';
 import { ListeningElement } from './listening-element.js';
-import { checkLoad, checkPolicy, type PolicyOption, poolTarget } from './options.js';
+import { checkPolicy, type PolicyOption, poolTarget } from './options.js';
 import { family } from './session-properties.js';
 import { Socket } from './socket.js';
 
@@ -33,7 +35,9 @@ const connectionsForRegistrars = 16;
 const refused = diagnosticEvent<{ remote: string; reason: string }>('net', 'connection-refused');
 const cookieRefused = diagnosticEvent<{ poolHandle: string; remote: string; reason: string }>('net', 'cookie-refused');
 
-export class Server extends net.Server implements CardHolder {
+const NetServer: typeof net.Server = adopting(net.Server);
+
+export class Server extends NetServer implements CardHolder {
   static {
     const inherited = Object.getOwnPropertyDescriptor(net.Server.prototype, 'listening');
     Object.defineProperty(Server.prototype, 'listening', {
@@ -44,9 +48,15 @@ export class Server extends net.Server implements CardHolder {
         return element === undefined ? inherited?.get?.call(this) : element.address !== undefined && !element.closing;
       },
     });
+    mirrorAttributes(Server.prototype);
   }
 
   #element: ListeningElement | undefined;
+
+  /** As net's. */
+  constructor(options?: net.ServerOpts | ((socket: Socket) => void), onConnection?: (socket: Socket) => void) {
+    super(options as net.ServerOpts, onConnection as ((socket: net.Socket) => void) | undefined);
+  }
 
   /** This element's PE identifier; undefined while it listens for no pool. */
   get peIdentifier(): number | undefined {
@@ -58,6 +68,9 @@ export class Server extends net.Server implements CardHolder {
     return this.#element?.registered ?? false;
   }
 
+  /** As an element of a pool; any other form is net's, which takes any handle too. */
+  override listen(options: PoolListenOptions, onListening?: () => void): this;
+  override listen(...args: unknown[]): this;
   override listen(...args: unknown[]): this {
     const options = poolTarget(args[0]);
     if (this.#element !== undefined || (options !== undefined && this.listening)) throw alreadyListening();
@@ -127,14 +140,12 @@ export class Server extends net.Server implements CardHolder {
 
   /** Changes the load and tells the registrar (RFC 5352 section 6.5.2). 0 to 1. */
   setLoad(load: number): void {
-    const element = this.#poolElement('setLoad');
-    const value = checkLoad(load);
-    if ('load' in element.policy) element.updatePolicy({ ...element.policy, load: value });
+    this.#poolElement('setLoad').load.set(load);
   }
 
   /** Changes the policy values; the policy's type is the pool's and stays. */
   setPolicy(policy: PolicyOption): void {
-    this.#poolElement('setPolicy').updatePolicy(checkPolicy(policy, undefined));
+    this.#poolElement('setPolicy').load.setPolicy(checkPolicy(policy));
   }
 
   /**
@@ -164,11 +175,18 @@ export class Server extends net.Server implements CardHolder {
   }
 
   #listenForPool(options: PoolListenOptions, onListening: (() => void) | undefined): void {
-    const element: ListeningElement = new ListeningElement(checkListenOptions(options), {
+    const settings = checkListenOptions(options);
+    // From the start: an element that is stopped before it is registered closes too.
+    const forgetSignals = onFirstSignal(settings.handOverOn, () => this.handOver());
+    this.once('close', forgetSignals);
+    const element: ListeningElement = new ListeningElement(settings, {
       onListening: () => void this.emit('listening'),
+      maxSessions: () => this.maxConnections ?? 1_000,
       onConnection: (stream) => this.#onConnection(stream, element),
       onError: (error) => {
         this.#element = undefined;
+        forgetSignals();
+        this.removeListener('close', forgetSignals);
         this.emit('error', error);
       },
       onRegistered: () => void this.emit('registered'),
@@ -216,10 +234,13 @@ export class Server extends net.Server implements CardHolder {
       role: 'element',
       peIdentifier,
       isMeant: (pool, target) => pool === poolHandle && target === peIdentifier,
+      refusal: () => this.#refusal(stream, element),
     });
     const onRefused = (reason: string): void => this.#cookieRefused(element, stream.remoteAddress, reason);
     const cookies = seal === undefined ? undefined : { seal, onRefused };
     const owner: ElementSessionOwner = (session, cookie) => {
+      // What has changed since the hello, while its cookie echo was on the way.
+      if (this.#refusal(stream, element) !== undefined) return undefined;
       const { allowHalfOpen = false, pauseOnConnect = false } = this as net.ServerOpts;
       const socket = new Socket({ allowHalfOpen });
       if (pauseOnConnect) socket.pause();
@@ -233,10 +254,6 @@ export class Server extends net.Server implements CardHolder {
         ...(options.onMessage === undefined ? {} : { onMessage: options.onMessage }),
         ...(options.acknowledge === undefined ? {} : { acknowledge: options.acknowledge }),
       });
-      if (this.maxConnections !== undefined && element.sockets.size >= this.maxConnections) {
-        this.#drop(session, socket);
-        return handler;
-      }
       element.sockets.set(socket, session);
       element.sendBusinessCard(session);
       socket.once('close', () => {
@@ -250,6 +267,23 @@ export class Server extends net.Server implements CardHolder {
     return connection;
   }
 
+  /** Why a user that says hello is to go elsewhere. */
+  #refusal(stream: ByteStream, element: ListeningElement): string | undefined {
+    if (element.closing) return 'the element closes';
+    if (this.maxConnections === undefined || element.sockets.size < this.maxConnections) return undefined;
+    const { localAddress: local, remoteAddress: remote } = stream;
+    const facts = {
+      localAddress: local.host,
+      localPort: local.port,
+      localFamily: family(local.host),
+      remoteAddress: remote.host,
+      remotePort: remote.port,
+      remoteFamily: family(remote.host),
+    };
+    guard(element.settings.scope.clock, () => this.emit('drop', facts));
+    return 'the element has no room for another session';
+  }
+
   #cookieRefused(element: ListeningElement, remote: TransportAddress, detail: string): void {
     const { scope, options } = element.settings;
     const { poolHandle } = options;
@@ -257,20 +291,6 @@ export class Server extends net.Server implements CardHolder {
     const error = new RserpoolError('ERR_RSERPOOL_COOKIE_REFUSED', { poolHandle, detail, origin: 'remote' });
     const from = { remoteAddress: remote.host, remotePort: remote.port, remoteFamily: family(remote.host) };
     guard(scope.clock, () => this.emit('cookieRefused', error, from));
-  }
-
-  /** One session too many: its user goes elsewhere. */
-  #drop(session: ElementSession, socket: Socket): void {
-    this.emit('drop', {
-      localAddress: socket.localAddress,
-      localPort: socket.localPort,
-      localFamily: socket.localFamily,
-      remoteAddress: socket.remoteAddress,
-      remotePort: socket.remotePort,
-      remoteFamily: socket.remoteFamily,
-    });
-    socket.on('error', () => {});
-    session.refuse();
   }
 
   #closeIfDone(element: ListeningElement): void {

@@ -8,7 +8,7 @@ import { RserpoolError } from '../errors.js';
 import type { BusinessCard } from '../session/business-card.js';
 import type { Cookie } from '../session/cookie.js';
 import { ElementSession } from '../session/element-session.js';
-import type { Message } from '../session/message.js';
+import type { HoldBack, Message } from '../session/message.js';
 import type { Session, SessionHandler } from '../session/session.js';
 import { Delivery, type ReadableSide } from './delivery.js';
 import { guarded } from './guarded.js';
@@ -33,6 +33,8 @@ export interface SessionSocket extends ReadableSide {
 export interface SocketSessionOptions extends DeliveryOptions {
   readonly clock: Clock;
   readonly poolHandle: string;
+  /** Emits 'close'. */
+  readonly emitClose: (hadError: boolean) => void;
   /** At an element: the cookie that the user brought. */
   readonly cookie?: Cookie | undefined;
 }
@@ -51,6 +53,7 @@ export class SocketSession {
   readonly delivery: Delivery;
   readonly #socket: SessionSocket;
   readonly #clock: Clock;
+  readonly #emitClose: (hadError: boolean) => void;
   readonly #handling: MessageHandling;
   #running: { readonly session: Session; readonly outgoing: Outgoing } | undefined;
   /** What the session ended with. */
@@ -59,12 +62,14 @@ export class SocketSession {
   #whenClosed: ((error: Error | undefined) => void) | undefined;
   #resetting = false;
   #cookie: Cookie | undefined;
+  readonly #holdBack: HoldBack = (message) => this.outgoing.holdBack(message, this.#socket.writableLength);
   #businessCard: BusinessCard | undefined;
 
   constructor(socket: SessionSocket, options: SocketSessionOptions) {
     this.poolHandle = options.poolHandle;
     this.#socket = socket;
     this.#clock = options.clock;
+    this.#emitClose = options.emitClose;
     this.#cookie = options.cookie;
     this.idle = new IdleTimer(options.clock, () => void socket.emit('timeout'));
     this.delivery = new Delivery(socket);
@@ -120,7 +125,7 @@ export class SocketSession {
     this.idle.set(0);
     const finish = (cause: Error | null): void => {
       callback(cause);
-      this.#clock.nextTurn(() => socket.emit('close', cause !== null));
+      this.#clock.nextTurn(() => this.#emitClose(cause !== null));
     };
     if (this.#closed || error !== null || !socket.writableFinished || wasConnecting || this.#resetting) {
       if (!this.#closed) session.destroy('the socket was destroyed');
@@ -176,9 +181,12 @@ export class SocketSession {
   #onMessage(message: Message): void {
     const socket = this.#socket;
     this.idle.touch();
-    if (!socket.destroyed) message.holdBackWith((taken) => this.outgoing.afterWrites(socket.writableLength, taken));
-    if (socket.destroyed) message.acknowledge();
-    else if (this.#handling.wanted) this.#handling.handle(message);
+    if (socket.destroyed) {
+      message.acknowledge();
+      return;
+    }
+    message.holdBackWith(this.#holdBack);
+    if (this.#handling.wanted) this.#handling.handle(message);
     else this.delivery.add(message);
   }
 

@@ -32,9 +32,10 @@ export interface MemberSelector<Member extends PolicyMember> {
   remove(member: Member): void;
   /**
    * At most `count` members in the order of the answer, none twice; counts as one handle resolution. Members that
-   * say they cannot serve (weight 0) are left out.
+   * say they cannot serve (weight 0) are left out. `hint`: what the pool user says to the policy, from anybody and so of
+   * any form; those of RFC 5356 heed none.
    */
-  select(count: number): Member[];
+  select(count: number, hint?: Uint8Array): Member[];
 }
 
 /** What a pool user keeps for each pool from one answer to the next. The picker writes it; who fails over may move it. */
@@ -60,6 +61,11 @@ export interface MemberPolicy {
   readonly policyType: number;
   /** A selector for one pool, without members. */
   createSelector<Member extends PolicyMember>(random: Random): MemberSelector<Member>;
+  /**
+   * An element's values with its load in them (unsigned 32 bits): how elements report it. `policy` has the values of an
+   * idle element. Absent: the policy has no use for a load.
+   */
+  withLoad?(policy: MemberSelectionPolicy, load: number): MemberSelectionPolicy;
   /** The pool user's side for one answer. The list is not copied: it must not change. */
   createPicker(elements: readonly PoolElement[], random: Random): Picker;
 }

@@ -185,9 +185,10 @@ export class ElementSearch {
         const error = this.#elementFailed(element, errors);
         this.#errors.push(error);
         failed.publish({ poolHandle: this.#pool.poolHandle, element: element.identifier, error });
-        this.exclude(element.identifier, 'silent');
-        // A report needs something that was to be sent to it (RFC 5352 section 6.9.2).
-        if (this.#callbacks.hasSomethingToSend()) this.#pool.reportUnreachable(element.identifier);
+        const full = errors.some((one) => (one as Partial<RserpoolError>).code === 'ERR_RSERPOOL_LIMIT');
+        this.exclude(element.identifier, full ? 'broken' : 'silent');
+        // A report needs something that was to be sent to it (RFC 5352 section 6.9.2), and an element that is not well.
+        if (!full && this.#callbacks.hasSomethingToSend()) this.#pool.reportUnreachable(element.identifier);
         this.#tryNext();
       },
     });

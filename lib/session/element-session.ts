@@ -18,8 +18,11 @@ import { type Answered, Message, type Replier, RetainedMessage, type SendOptions
 import { RetrievalQueue } from './retrieval-queue.js';
 import type { Retrieved, Session, SessionHandler } from './session.js';
 
-/** Makes the owner of a session that a user has opened. It is asked when the cookie echo, if any, has come. */
-export type ElementSessionOwner = (session: ElementSession, cookie: Cookie | undefined) => SessionHandler;
+/**
+ * Makes the owner of a session that a user has opened. It is asked when the cookie echo, if any, has come. Undefined:
+ * there is no room for the session any more, and its user goes elsewhere.
+ */
+export type ElementSessionOwner = (session: ElementSession, cookie: Cookie | undefined) => SessionHandler | undefined;
 
 /** How an element's sessions protect their cookies. */
 export interface CookieCheck {
@@ -123,11 +126,6 @@ export class ElementSession implements Session, Replier, MappingHandler {
     this.#connection.abort(abortCode.handlerFailed, 'the message handler failed');
   }
 
-  /** There is no room for the session here: its user goes elsewhere. */
-  refuse(): void {
-    this.#connection.abort(abortCode.limit, 'the element has no room for another session');
-  }
-
   /** Sends the user a cookie, which it echoes to the next element should this one fail (RFC 5352 section 3.8). */
   setCookie(cookie: Uint8Array): void {
     const sealed = this.#cookies?.seal.seal(cookie, this.#sessionId) ?? cookie;
@@ -220,7 +218,8 @@ export class ElementSession implements Session, Replier, MappingHandler {
   #open(cookie: Cookie | undefined): void {
     this.#state = 'open';
     this.#handler = this.#owner(this, cookie);
-    this.#handler.onOpen();
+    if (this.#handler === undefined) this.#connection.abort(abortCode.limit, 'the element takes no session any more');
+    else this.#handler.onOpen();
   }
 
   #send(message: RetainedMessage): boolean {

@@ -1,5 +1,6 @@
 /** Messages as a session's owner sees them, and as the session keeps them until they are acknowledged. */
 
+import { invalidArgumentType } from '../arguments.js';
 import type { Timer } from '../clock.js';
 import { RserpoolError } from '../errors.js';
 import { asapPpid, type IncomingMessage, type MappingConnection, type OutgoingMessage } from '../mapping/mapping.js';
@@ -120,6 +121,9 @@ export interface Replier {
   ): Answered;
 }
 
+/** Says whether a message may be acknowledged at once. */
+export type HoldBack = (message: Message) => 'goOn' | 'held';
+
 /**
  * A message that came. It is acknowledged to its sender when the application has *taken* it: see `acknowledge`.
  */
@@ -128,7 +132,8 @@ export class Message {
   readonly #session: Replier;
   readonly #incoming: IncomingMessage;
   #onTaken: (() => void) | undefined;
-  #holdBack: ((acknowledge: () => void) => void) | undefined;
+  #holdBack: HoldBack | undefined;
+  #acknowledged = false;
   /** The messages of the same answer that came before this one, its last: for answers to `request`. */
   earlier: readonly Message[] = [];
 
@@ -172,22 +177,23 @@ export class Message {
 
   /** The application has it: the sender may forget it. Harmless the second time. */
   acknowledge(): void {
-    if (this.#holdBack === undefined) this.#taken();
-    else {
-      this.#connection.release(this.#incoming);
-      this.#holdBack(() => this.#taken());
-    }
+    if (this.#acknowledged) return;
+    this.#acknowledged = true;
+    if (this.#holdBack === undefined || this.#holdBack(this) === 'goOn') this.takeNow();
+    else this.#connection.release(this.#incoming);
   }
 
   /**
-   * `holdBack` is given each acknowledgement and calls it when everything that the application wrote before has been
-   * given to the session: an acknowledgement must not overtake that. For the message's owner.
+   * `holdBack` is asked before the message is acknowledged: 'held' if what the application wrote before has not been
+   * given to the session yet, which the acknowledgement must not overtake; `takeNow` follows when it has. For the
+   * message's owner.
    */
-  holdBackWith(holdBack: (acknowledge: () => void) => void): void {
+  holdBackWith(holdBack: HoldBack): void {
     this.#holdBack = holdBack;
   }
 
-  #taken(): void {
+  /** What 'held' was said for has been given to the session: the acknowledgement may go. */
+  takeNow(): void {
     this.#connection.take(this.#incoming);
     const onTaken = this.#onTaken;
     this.#onTaken = undefined;
@@ -204,11 +210,15 @@ export class Message {
    * False: the session waits for room, or it has ended or went on elsewhere and the answer is not sent (the far side
    * asks another element).
    */
-  reply(data: Uint8Array, options: SendOptions & { readonly last?: boolean } = {}): boolean {
+  reply(data: Uint8Array | string, options: SendOptions & { readonly last?: boolean } = {}): boolean {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    if (!(bytes instanceof Uint8Array)) {
+      throw invalidArgumentType('data', 'of type string or an instance of Buffer or Uint8Array', bytes);
+    }
     const { longestMessage } = this.#connection;
-    if (data.length > longestMessage) throw messageTooLarge(data.length, longestMessage, undefined);
+    if (bytes.length > longestMessage) throw messageTooLarge(bytes.length, longestMessage, undefined);
     const last = options.last ?? true;
-    const answered = this.#session.answer(this.#connection, data, this.#incoming.sequence, last, options);
+    const answered = this.#session.answer(this.#connection, bytes, this.#incoming.sequence, last, options);
     // The answer stands before the acknowledgement, which makes room here and lets the connection end in order.
     if (last && answered !== 'refused') this.acknowledge();
     return answered === 'room';
@@ -229,9 +239,6 @@ export function handle(
   onFailure: (error: unknown) => void,
   acknowledge: 'auto' | 'manual' = 'auto',
 ): void {
-  const taken = (): void => {
-    if (acknowledge === 'auto') message.acknowledge();
-  };
   let handled: Handled;
   try {
     handled = handler(message);
@@ -239,6 +246,10 @@ export function handle(
     onFailure(error);
     return;
   }
-  if (handled === undefined || handled === null || typeof handled.then !== 'function') taken();
-  else handled.then(taken, onFailure);
+  if (handled === undefined || handled === null || typeof handled.then !== 'function') handledBy(message, acknowledge);
+  else handled.then(() => handledBy(message, acknowledge), onFailure);
+}
+
+function handledBy(message: Message, acknowledge: 'auto' | 'manual'): void {
+  if (acknowledge === 'auto') message.acknowledge();
 }

@@ -27,7 +27,7 @@ export interface FailoverFacts extends Retrieved {
 
 /** As `Session.send`, but before everything that is held back for the failover callback. */
 export type FailoverSend = (
-  data: Uint8Array,
+  data: Uint8Array | string,
   options?: SendOptions,
   onSettled?: (error: Error | undefined) => void,
 ) => boolean;

@@ -290,7 +290,8 @@ export class UserSession implements Session, Replier {
     };
     const send: FailoverSend = (data, options = {}, onSettled) => {
       const first = this.#connection === connection && this.#state === 'handingOver' ? 'first' : undefined;
-      return this.#outbox.send(this.#outbox.create(data, options, onSettled), first);
+      const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+      return this.#outbox.send(this.#outbox.create(bytes, options, onSettled), first);
     };
     const { onFailover } = this.#options;
     const callback = (): ReturnType<FailoverCallback> => {

@@ -34,6 +34,8 @@ export type TcpMappingSide =
       readonly peIdentifier: number;
       /** Whether a hello for this pool and element is meant for us. */
       readonly isMeant: (poolHandle: PoolHandle | undefined, peIdentifier: number | undefined) => boolean;
+      /** Why no session is taken at present, if that is so: its user goes elsewhere before it has sent anything. */
+      readonly refusal?: () => string | undefined;
     };
 
 const noSession = new Uint8Array(16);
@@ -70,7 +72,7 @@ export type Judgement =
   | {
       readonly type: 'refused';
       readonly code: number;
-      readonly errorCode: 'ERR_RSERPOOL_VERSION_MISMATCH' | 'ERR_RSERPOOL_WRONG_ELEMENT';
+      readonly errorCode: 'ERR_RSERPOOL_VERSION_MISMATCH' | 'ERR_RSERPOOL_WRONG_ELEMENT' | 'ERR_RSERPOOL_LIMIT';
       readonly reason: string;
     };
 
@@ -85,7 +87,11 @@ export function judgeHello(side: TcpMappingSide, hello: Hello): Judgement {
     side.role === 'user'
       ? hello.peIdentifier === side.peIdentifier
       : side.isMeant(hello.poolHandle, hello.peIdentifier);
-  if (meant) return { type: 'open', version };
+  if (meant) {
+    const full = side.role === 'element' ? side.refusal?.() : undefined;
+    if (full === undefined) return { type: 'open', version };
+    return { type: 'refused', code: abortCode.limit, errorCode: 'ERR_RSERPOOL_LIMIT', reason: full };
+  }
   const reason = 'the connection reached another element than it was meant for';
   return { type: 'refused', code: abortCode.wrongElement, errorCode: 'ERR_RSERPOOL_WRONG_ELEMENT', reason };
 }
