@@ -11,6 +11,7 @@ import type { PoolView } from '../session/candidates.js';
 import type { PoolAccess } from '../session/element-search.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
+import { CallbackPicker, type SelectServer } from './select-server.js';
 
 interface Turn {
   resolvedAt: number;
@@ -47,17 +48,26 @@ export function poolView(scope: OperationalScope, resolution: Resolution): PoolV
   };
 }
 
+/** Who chooses, where it is not the pool's policy. */
+export interface ElementChoice {
+  /** Nobody but the element with this PE identifier. */
+  readonly element?: number | undefined;
+  /** The application. */
+  readonly select?: SelectServer | undefined;
+}
+
 /**
  * `insist`: take an element that advertises no mapping for one that speaks the TCP mapping on its TCP transport. Else
- * reaching it fails with ERR_RSERPOOL_MAPPING_NOT_AVAILABLE. `element`: nobody but the element with this PE identifier.
+ * reaching it fails with ERR_RSERPOOL_MAPPING_NOT_AVAILABLE.
  */
 export function poolAccess(
   scope: OperationalScope,
   pool: string,
   options: TcpMappingOptions,
   insist: boolean,
-  element?: number,
+  choice: ElementChoice = {},
 ): PoolAccess {
+  const { element, select } = choice;
   const poolHandle = toPoolHandle(pool);
   const { endpoint, clock } = scope;
   return {
@@ -67,9 +77,13 @@ export function poolAccess(
       // Who is looked for by name must be in the answer, however large the pool is.
       const wanted = element === undefined ? {} : { elementsWanted: 0xffff_ffff };
       endpoint.resolve(poolHandle, { fresh: refresh, timeout, hunt: 'once', ...wanted }, (error, resolution) => {
-        if (resolution === undefined) callback(error, undefined);
-        else if (element === undefined) callback(undefined, poolView(scope, resolution));
-        else callback(...oneElement(scope, resolution, pool, element));
+        if (resolution !== undefined && element !== undefined) {
+          callback(...oneElement(scope, resolution, pool, element));
+          return;
+        }
+        const view = resolution === undefined ? undefined : poolView(scope, resolution);
+        if (view === undefined || select === undefined) callback(error, view);
+        else callback(error, { ...view, picker: new CallbackPicker(view.picker.elements, select, clock) });
       });
     },
     isSuspected: (identifier) => endpoint.isSuspected(poolHandle, identifier),

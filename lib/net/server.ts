@@ -10,6 +10,7 @@ import { type ByteStream, formatAddress, noHandler, type TransportAddress } from
 import type { PoolElement } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { type CardHolder, checkBusinessCard } from './business-cards.js';
+import { adopting, mirrorAttributes } from './callable.js';
 import { guard } from './guarded.js';
 import { onFirstSignal } from './hand-over-signal.js';
 import { incoming } from './incoming.js';
@@ -34,7 +35,9 @@ const connectionsForRegistrars = 16;
 const refused = diagnosticEvent<{ remote: string; reason: string }>('net', 'connection-refused');
 const cookieRefused = diagnosticEvent<{ poolHandle: string; remote: string; reason: string }>('net', 'cookie-refused');
 
-export class Server extends net.Server implements CardHolder {
+const NetServer: typeof net.Server = adopting(net.Server);
+
+export class Server extends NetServer implements CardHolder {
   static {
     const inherited = Object.getOwnPropertyDescriptor(net.Server.prototype, 'listening');
     Object.defineProperty(Server.prototype, 'listening', {
@@ -45,9 +48,15 @@ export class Server extends net.Server implements CardHolder {
         return element === undefined ? inherited?.get?.call(this) : element.address !== undefined && !element.closing;
       },
     });
+    mirrorAttributes(Server.prototype);
   }
 
   #element: ListeningElement | undefined;
+
+  /** As net's. */
+  constructor(options?: net.ServerOpts | ((socket: Socket) => void), onConnection?: (socket: Socket) => void) {
+    super(options as net.ServerOpts, onConnection as ((socket: net.Socket) => void) | undefined);
+  }
 
   /** This element's PE identifier; undefined while it listens for no pool. */
   get peIdentifier(): number | undefined {
