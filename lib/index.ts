@@ -13,7 +13,7 @@ import { createRegistrar, Registrar } from './registrar/registrar.js';
 export * from 'node:net';
 export { type AsapTimers, defaultAsapTimers } from './asap/options.js';
 export type { Resolution } from './asap/resolution.js';
-export { OperationalScope, type OperationalScopeOptions, type RegistrarAddress } from './asap/scope.js';
+export { type Hint, OperationalScope, type OperationalScopeOptions, type RegistrarAddress } from './asap/scope.js';
 export type { Clock, Timer } from './clock.js';
 export type { EnrpOptions } from './enrp/options.js';
 export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
@@ -21,6 +21,7 @@ export type { MappingFeatures } from './mapping/mapping.js';
 export { Server, Socket } from './net/callable-classes.js';
 export { connect, createConnection, createServer } from './net/connect.js';
 export type { CookieOptions, CookieSecret } from './net/cookies.js';
+export type { LoadOptions, LoadSource } from './net/element-load.js';
 export type { HealthCheck } from './net/health-watch.js';
 export type { PoolListenOptions } from './net/listen-options.js';
 export { type CreateLookupOptions, createLookup, type Lookup, lookup } from './net/lookup.js';
@@ -29,8 +30,6 @@ export {
   type NameserviceOptions,
   type NextServerOptions,
   nameservice,
-  type PoolServer,
-  type SelectServer,
 } from './net/nameservice.js';
 export type { MappingOptions, PolicyOption, PoolConnectOptions } from './net/options.js';
 export {
@@ -42,15 +41,18 @@ export {
   register,
 } from './net/registration.js';
 export type { RequestOptions } from './net/request.js';
+export type { PoolServer, SelectServer } from './net/select-server.js';
 export type { ElementInfo, SocketOptions } from './net/socket.js';
 export { rankedPolicy } from './policy/least-used.js';
 export type { MemberPolicy, MemberSelector, Picker, PickerState, PolicyMember } from './policy/member-policy.js';
-export { loadDegradationOf, loadOf, priorityOf, weightOf } from './policy/policy-values.js';
+export { loadDegradationOf, loadOf, priorityOf, weightOf, withLoad } from './policy/policy-values.js';
+export type { Ranking } from './policy/ranked-selector.js';
 export { PolicyRegistry } from './policy/registry.js';
 export { weightedPolicy } from './policy/weighted-random.js';
 export type { Random } from './random.js';
 export type { RegistrarOptions } from './registrar/options.js';
 export { createRegistrar, Registrar } from './registrar/registrar.js';
+export type { OwnerStatus, PoolStatus, RegistrarStats, RegistrarStatus } from './registrar/status.js';
 export type { BusinessCard } from './session/business-card.js';
 export type { Cookie } from './session/cookie.js';
 export type { CookieProtection } from './session/cookie-seal.js';

@@ -28,7 +28,9 @@ import type {
   TransportAddress,
 } from '../transport/transport.js';
 import { udpMulticast } from '../transport/udp/multicast.js';
-import { toPoolHandle } from '../wire/pool-handle.js';
+import type { PoolHandle } from '../wire/parameters.js';
+import { poolHandleText, toPoolHandle } from '../wire/pool-handle.js';
+import { longestSelectionHint } from '../wire/selection-hint.js';
 import type { AsapChannelLimits } from './asap-channel.js';
 import { AsapEndpoint } from './endpoint.js';
 import { type AsapTimers, asapChannelLimits, asapTimers } from './options.js';
@@ -59,6 +61,11 @@ export interface OperationalScopeOptions {
    * that the library brings.
    */
   readonly policies?: PolicyRegistry;
+  /**
+   * What the policies of pools at the registrar are told about this process, such as where it is, with each resolution:
+   * text or bytes, 256 at most, for all pools or by pool handle. Policies of the registrar's own heed it or not.
+   */
+  readonly hint?: Hint | ((poolHandle: string) => Hint | undefined);
   /** RFC 5352 section 7; see AsapTimers for the defaults. Times in milliseconds. */
   readonly timers?: Partial<AsapTimers>;
   readonly limits?: Partial<AsapChannelLimits>;
@@ -73,6 +80,9 @@ export interface OperationalScopeOptions {
     readonly names?: NameResolver;
   };
 }
+
+/** A hint to a policy: bytes, or text that is sent as UTF-8. */
+export type Hint = string | Uint8Array;
 
 /** What a promised resolution takes beside its options. */
 export interface ScopeResolveOptions extends ResolveOptions {
@@ -94,6 +104,7 @@ export class OperationalScope {
   readonly #limits: AsapChannelLimits;
   /** The group in which registrars announce themselves, if they are to be found so. */
   readonly #group: MulticastGroup | undefined;
+  readonly #hintFor: ((poolHandle: PoolHandle) => Uint8Array | undefined) | undefined;
   #endpoint: AsapEndpoint | undefined;
   #closed = false;
 
@@ -119,6 +130,7 @@ export class OperationalScope {
     this.timers = asapTimers(options.timers);
     this.policies = checkPolicies(options.policies);
     this.#limits = asapChannelLimits(options.limits);
+    this.#hintFor = checkHint(options.hint);
   }
 
   /** The ASAP endpoint of this scope, made when it is first asked for. */
@@ -129,6 +141,7 @@ export class OperationalScope {
     this.#endpoint = new AsapEndpoint({
       servers: registrars,
       names,
+      ...(this.#hintFor === undefined ? {} : { hintFor: this.#hintFor }),
       ...(this.#group === undefined ? {} : { announcements: { transport: multicast, group: this.#group } }),
       transport: stream,
       clock,
@@ -178,6 +191,29 @@ export class OperationalScope {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
+}
+
+function checkHint(
+  given: OperationalScopeOptions['hint'],
+): ((poolHandle: PoolHandle) => Uint8Array | undefined) | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given !== 'function') {
+    const bytes = hintBytes(given);
+    return () => bytes;
+  }
+  return (poolHandle) => {
+    const hint = given(poolHandleText(poolHandle));
+    return hint === undefined ? undefined : hintBytes(hint);
+  };
+}
+
+function hintBytes(hint: unknown): Uint8Array {
+  if (typeof hint !== 'string' && !(hint instanceof Uint8Array))
+    throw invalidArgumentType('options.hint', 'of type string or function, or an instance of Uint8Array', hint);
+  const bytes = typeof hint === 'string' ? new TextEncoder().encode(hint) : hint;
+  if (bytes.length > longestSelectionHint)
+    throw invalidArgumentValue('options.hint', hint, `must have ${longestSelectionHint} bytes at most`);
+  return bytes;
 }
 
 function checkPolicies(given: unknown): PolicyRegistry {

@@ -20,9 +20,10 @@ import type { Resolution } from '../asap/resolution.js';
 import type { OperationalScope } from '../asap/scope.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { guard } from './guarded.js';
-import { noAddress, serversOf, suspectedElements } from './nameservice.js';
+import { noAddress, suspectedElements } from './nameservice.js';
 import { checkScope } from './options.js';
 import { poolView } from './pool-access.js';
+import { serversOf } from './select-server.js';
 
 type LookupError = NodeJS.ErrnoException | null;
 type OneAddress = (error: LookupError, address: string, family: number) => void;
@@ -118,7 +119,7 @@ function wanted(options: unknown): { readonly family: number; readonly all: bool
 
 /** Every address of that family (0: any) once, in the order in which the policy has the elements tried. */
 function addressesByPolicy(scope: OperationalScope, resolution: Resolution, family: number): dns.LookupAddress[] {
-  const servers = serversOf(resolution);
+  const servers = serversOf(resolution.elements);
   const found = new Map<string, dns.LookupAddress>();
   const passedOver = new Set<number>();
   const addressesOf = (identifier: number): dns.LookupAddress[] =>

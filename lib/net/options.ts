@@ -21,6 +21,7 @@ import type { FailoverCallback } from '../session/session.js';
 import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session-options.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import type { CardHolder } from './business-cards.js';
+import type { SelectServer } from './select-server.js';
 
 /** Limits and times of the TCP mapping (docs/mappings.md). */
 export type MappingOptions = Partial<TcpMappingOptions>;
@@ -63,6 +64,11 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
   readonly server?: CardHolder;
   /** As net's own: milliseconds without activity until 'timeout'. Default: none. */
   readonly timeout?: number;
+  /**
+   * Chooses the element instead of the pool's policy, each time that one is needed (draft-conrad-rserpool-service section
+   * 5.3); a business card's order comes before it. Default: the pool's policy.
+   */
+  readonly select?: SelectServer;
   /** 'tcp': take elements that advertise no mapping for ones that speak the TCP mapping. */
   readonly mapping?: 'tcp';
 }
@@ -169,6 +175,7 @@ export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionO
   }
   if (given.maxFailovers !== undefined) checkInteger('options.maxFailovers', given.maxFailovers, 0);
   if (given.onFailover !== undefined) checkFunction('options.onFailover', given.onFailover);
+  if (given.select !== undefined) checkFunction('options.select', given.select);
   if (given.timeout !== undefined) checkMilliseconds('options.timeout', given.timeout);
   checkMode(given.mode);
   if (given.mapping !== undefined && given.mapping !== 'tcp') {

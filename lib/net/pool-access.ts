@@ -11,6 +11,7 @@ import type { PoolView } from '../session/candidates.js';
 import type { PoolAccess } from '../session/element-search.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
+import { CallbackPicker, type SelectServer } from './select-server.js';
 
 interface Turn {
   resolvedAt: number;
@@ -49,13 +50,14 @@ export function poolView(scope: OperationalScope, resolution: Resolution): PoolV
 
 /**
  * `insist`: take an element that advertises no mapping for one that speaks the TCP mapping on its TCP transport. Else
- * reaching it fails with ERR_RSERPOOL_MAPPING_NOT_AVAILABLE.
+ * reaching it fails with ERR_RSERPOOL_MAPPING_NOT_AVAILABLE. `select`: the application chooses, not the pool's policy.
  */
 export function poolAccess(
   scope: OperationalScope,
   pool: string,
   options: TcpMappingOptions,
   insist: boolean,
+  select?: SelectServer,
 ): PoolAccess {
   const poolHandle = toPoolHandle(pool);
   const { endpoint, clock } = scope;
@@ -63,7 +65,9 @@ export function poolAccess(
     poolHandle: pool,
     resolve(refresh, timeout, callback) {
       endpoint.resolve(poolHandle, { fresh: refresh, timeout, hunt: 'once' }, (error, resolution) => {
-        callback(error, resolution === undefined ? undefined : poolView(scope, resolution));
+        const view = resolution === undefined ? undefined : poolView(scope, resolution);
+        if (view === undefined || select === undefined) callback(error, view);
+        else callback(error, { ...view, picker: new CallbackPicker(view.picker.elements, select, clock) });
       });
     },
     isSuspected: (identifier) => endpoint.isSuspected(poolHandle, identifier),
