@@ -57,6 +57,7 @@ export { weightedPolicy } from './policy/weighted-random.js';
 export type { Random } from './random.js';
 export type { RegistrarOptions } from './registrar/options.js';
 export { createRegistrar, Registrar } from './registrar/registrar.js';
+export type { OwnerStatus, PoolStatus, RegistrarStats, RegistrarStatus } from './registrar/status.js';
 export type { BusinessCard } from './session/business-card.js';
 export type { Cookie } from './session/cookie.js';
 export type { CookieProtection } from './session/cookie-seal.js';
