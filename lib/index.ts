@@ -3,8 +3,10 @@
 import net from 'node:net';
 import { OperationalScope } from './asap/scope.js';
 import { RserpoolError } from './errors.js';
+import { Agent, HttpsAgent } from './net/agent.js';
 import { Server, Socket } from './net/callable-classes.js';
 import { connect, createConnection, createServer } from './net/connect.js';
+import { connector } from './net/connector.js';
 import { createLookup, lookup } from './net/lookup.js';
 import { nameservice } from './net/nameservice.js';
 import { register } from './net/registration.js';
@@ -18,8 +20,11 @@ export type { Clock, Timer } from './clock.js';
 export type { EnrpOptions } from './enrp/options.js';
 export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
 export type { MappingFeatures } from './mapping/mapping.js';
+export { Agent, type AgentOptions, HttpsAgent, type HttpsAgentOptions } from './net/agent.js';
+export type { PoolAgentOptions } from './net/agent-pools.js';
 export { Server, Socket } from './net/callable-classes.js';
 export { connect, createConnection, createServer } from './net/connect.js';
+export { type Connector, type ConnectorOptions, connector } from './net/connector.js';
 export type { CookieOptions, CookieSecret } from './net/cookies.js';
 export type { LoadOptions, LoadSource } from './net/element-load.js';
 export type { HealthCheck } from './net/health-watch.js';
@@ -52,6 +57,7 @@ export { weightedPolicy } from './policy/weighted-random.js';
 export type { Random } from './random.js';
 export type { RegistrarOptions } from './registrar/options.js';
 export { createRegistrar, Registrar } from './registrar/registrar.js';
+export type { OwnerStatus, PoolStatus, RegistrarStats, RegistrarStatus } from './registrar/status.js';
 export type { BusinessCard } from './session/business-card.js';
 export type { Cookie } from './session/cookie.js';
 export type { CookieProtection } from './session/cookie-seal.js';
@@ -70,6 +76,9 @@ const ours: {
   createLookup: typeof createLookup;
   Socket: typeof Socket;
   Server: typeof Server;
+  Agent: typeof Agent;
+  HttpsAgent: typeof HttpsAgent;
+  connector: typeof connector;
   Registrar: typeof Registrar;
   OperationalScope: typeof OperationalScope;
   RserpoolError: typeof RserpoolError;
@@ -84,6 +93,9 @@ const ours: {
   createLookup,
   Socket,
   Server,
+  Agent,
+  HttpsAgent,
+  connector,
   Registrar,
   OperationalScope,
   RserpoolError,
