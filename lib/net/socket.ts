@@ -373,7 +373,7 @@ export class Socket extends NameserviceSocket {
       return this;
     }
     const pooled = this.#pool({ ...options, poolHandle, clock: scope.clock });
-    const access = poolAccess(scope, located, mapping, options.mapping === 'tcp', options.select);
+    const access = poolAccess(scope, located, mapping, options.mapping === 'tcp', options);
     const user = new UserSession(access, scope.clock, scope.random, session, pooled.handler);
     pooled.start(user, mapping);
     onCardChange = () => user.sendBusinessCard();
