@@ -9,9 +9,11 @@ import { RserpoolError } from '../errors.js';
 import { tcpMappingOffer } from '../mapping/offer.js';
 import { TcpMappingConnection } from '../mapping/tcp/connection.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
+import { ResumableSessions } from '../mapping/tcp/resumable-sessions.js';
 import { ElementSession } from '../session/element-session.js';
 import {
   type ByteStream,
+  type ByteStreamHandler,
   formatAddress,
   type Listener,
   noHandler,
@@ -82,6 +84,8 @@ interface Element {
   readonly mapping: TcpMappingOptions;
   readonly identifier: number;
   readonly sockets: Map<Socket, ElementSession>;
+  /** The same sessions, as their users may resume them. */
+  readonly sessions: ResumableSessions;
   /** Accepted, and not yet known to be of a user or of a registrar. */
   readonly undetected: Set<ByteStream>;
   listener: Listener;
@@ -227,12 +231,14 @@ export class Server extends net.Server {
       options.peIdentifier === undefined
         ? scope.random.identifier()
         : checkInteger('options.peIdentifier', options.peIdentifier, 1, 0xffffffff);
+    const mapping = checkMappingOptions(options);
     const element: Omit<Element, 'listener'> & Partial<Pick<Element, 'listener'>> = {
       scope,
       options,
-      mapping: checkMappingOptions(options),
+      mapping,
       identifier,
       sockets: new Map(),
+      sessions: new ResumableSessions(scope.clock, mapping),
       undetected: new Set(),
       address: undefined,
       registration: undefined,
@@ -337,13 +343,14 @@ export class Server extends net.Server {
     });
   }
 
-  #onMapping(stream: ByteStream, element: Element): TcpMappingConnection {
+  #onMapping(stream: ByteStream, element: Element): ByteStreamHandler {
     const { options, scope, mapping, identifier } = element;
     const poolHandle = toPoolHandle(options.poolHandle);
     const connection = new TcpMappingConnection(stream, scope.clock, mapping, {
       role: 'element',
       peIdentifier: identifier,
       isMeant: (pool, target) => pool === poolHandle && target === identifier,
+      sessions: element.sessions,
     });
     connection.handler = new ElementSession(connection, (session, cookie) => {
       const { allowHalfOpen = false, pauseOnConnect = false } = this as net.ServerOpts;
@@ -371,7 +378,7 @@ export class Server extends net.Server {
       guard(scope.clock, () => this.emit('connection', socket));
       return handler;
     });
-    return connection;
+    return connection.streamHandler;
   }
 
   /** One session too many: its user goes elsewhere. */

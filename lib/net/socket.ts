@@ -411,6 +411,7 @@ export class Socket extends net.Socket {
         this.emit('cookie', cookie);
       },
       onFailover: (facts) => this.emit('failover', facts),
+      onResume: () => this.#session instanceof ElementSession && this.emit('resumed'),
       onClose: (error) => this.#onSessionClosed(error),
     });
   }

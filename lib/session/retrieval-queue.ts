@@ -7,8 +7,6 @@ export class RetrievalQueue {
   #head = 0;
   /** Taken by the far application, but their answers have not come: by sequence. */
   readonly #unanswered = new Map<number, RetainedMessage>();
-  /** How many were acknowledged since the queue last began anew. */
-  #acknowledged = 0;
 
   get length(): number {
     return this.#unanswered.size + this.#messages.length - this.#head;
@@ -33,7 +31,6 @@ export class RetrievalQueue {
       if (message.awaitsAnswer && !message.answered) this.#unanswered.set(message.sequence, message);
       else message.settle(undefined);
     }
-    this.#acknowledged += count;
     if (this.#head === this.#messages.length) {
       this.#messages = [];
       this.#head = 0;
@@ -52,11 +49,6 @@ export class RetrievalQueue {
     message.settle(undefined);
   }
 
-  /** How many of those still here have left, when the connection has sent `sentMessages` since the queue began anew. */
-  sent(sentMessages: number): number {
-    return this.#unanswered.size + sentMessages - this.#acknowledged;
-  }
-
   /** Everything still here, oldest first. */
   list(): RetainedMessage[] {
     return [...this.#unanswered.values(), ...this.#messages.slice(this.#head)];
@@ -67,7 +59,6 @@ export class RetrievalQueue {
     const list = this.list();
     this.#messages = [];
     this.#head = 0;
-    this.#acknowledged = 0;
     this.#unanswered.clear();
     return list;
   }
