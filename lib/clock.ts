@@ -19,7 +19,12 @@ export interface Clock {
    * With `background`, the timer alone does not keep the process alive.
    */
   setTimeout(fire: () => void, delay: number, background?: 'background'): Timer;
-  /** Calls `run` at the end of this tick, before any I/O. */
+  /**
+   * Begins to measure how busy the event loop is. Each call of what it returns gives the share (0 to 1) of the time since
+   * the one before. Absent where there is no event loop to measure.
+   */
+  measureUtilization?(): () => number;
+  /** Calls `run` at the end of this tick, when promises that have settled were followed up, and before any I/O. */
   defer(run: () => void): void;
   /** Calls `run` on the next turn of the event loop, after the I/O that is already waiting. */
   nextTurn(run: () => void): void;
@@ -35,6 +40,16 @@ export const systemClock: Clock = {
     if (background !== undefined) timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },
-  defer: (run) => process.nextTick(run),
+  measureUtilization() {
+    let last = performance.eventLoopUtilization();
+    return () => {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, last);
+      last = now;
+      return Math.min(1, Math.max(0, utilization));
+    };
+  },
+  // A tick's callbacks run before the microtasks of what led to it: what `await` continues with would come too late.
+  defer: (run) => queueMicrotask(() => process.nextTick(run)),
   nextTurn: (run) => void setImmediate(run),
 };

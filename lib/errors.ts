@@ -17,6 +17,7 @@ export const errorCodes = {
   ERR_RSERPOOL_CONNECT_TIMEOUT: 'No pool element could be reached in time',
   ERR_RSERPOOL_FAILOVER_EXHAUSTED: 'No other pool element could take the session over',
   ERR_RSERPOOL_FAILOVER_REFUSED: 'The failover callback refused to go on',
+  ERR_RSERPOOL_COOKIE_REFUSED: 'The cookie is not one that the pool made for this session',
   ERR_RSERPOOL_ELEMENT_FAILED: 'The pool element failed',
   ERR_RSERPOOL_HANDED_OVER: 'The pool element asked its users to go elsewhere',
   ERR_RSERPOOL_HEARTBEAT_TIMEOUT: 'The far side did not answer heartbeats in time',

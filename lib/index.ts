@@ -18,7 +18,9 @@ export type { EnrpOptions } from './enrp/options.js';
 export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
 export type { MappingFeatures } from './mapping/mapping.js';
 export { connect, createConnection, createServer } from './net/connect.js';
+export type { CookieOptions, CookieSecret } from './net/cookies.js';
 export type { HealthCheck } from './net/health-watch.js';
+export type { PoolListenOptions } from './net/listen-options.js';
 export { type CreateLookupOptions, createLookup, type Lookup, lookup } from './net/lookup.js';
 export {
   type Nameservice,
@@ -38,7 +40,7 @@ export {
   register,
 } from './net/registration.js';
 export type { RequestOptions } from './net/request.js';
-export { type PoolListenOptions, Server } from './net/server.js';
+export { Server } from './net/server.js';
 export { type ElementInfo, Socket } from './net/socket.js';
 export { rankedPolicy } from './policy/least-used.js';
 export type { MemberPolicy, MemberSelector, Picker, PickerState, PolicyMember } from './policy/member-policy.js';
@@ -48,6 +50,9 @@ export { weightedPolicy } from './policy/weighted-random.js';
 export type { Random } from './random.js';
 export type { RegistrarOptions } from './registrar/options.js';
 export { createRegistrar, Registrar } from './registrar/registrar.js';
+export type { BusinessCard } from './session/business-card.js';
+export type { Cookie } from './session/cookie.js';
+export type { CookieProtection } from './session/cookie-seal.js';
 export type { Handled, Message, RetainedMessage, SendOptions } from './session/message.js';
 export type { FailoverCallback, FailoverFacts, FailoverSend, Retrieved } from './session/session.js';
 export type { MemberSelectionPolicy, PoolElement } from './wire/parameters.js';

@@ -20,7 +20,13 @@ const userSession = 'lib/session/user-session.ts';
 export const plantedBugs = [
   {
     name: 'acknowledges before the handler has settled',
-    edits: [[message, 'else handled.then(taken, onFailure);', 'else taken();']],
+    edits: [
+      [
+        message,
+        'else handled.then(() => handledBy(message, acknowledge), onFailure);',
+        'else handledBy(message, acknowledge);',
+      ],
+    ],
   },
   {
     name: 'sends everything again twice at a failover',
@@ -169,13 +175,7 @@ export const plantedBugs = [
   },
   {
     name: 'acknowledges messages taken out of turn',
-    edits: [
-      [
-        inbound,
-        '(this.#arrived[this.#head] as IncomingMessage).taken',
-        '(this.#arrived[this.#head] as IncomingMessage).sequence > 0',
-      ],
-    ],
+    edits: [[inbound, 'while (this.#arrived.at(0)?.taken === true) {', 'while (this.#arrived.length > 0) {']],
   },
   {
     name: 'leaves a timer running after the close',

@@ -9,11 +9,23 @@ import type { Clock } from '../clock.js';
 import { diagnosticEvent } from '../diagnostics.js';
 import { RserpoolError } from '../errors.js';
 import type { Random } from '../random.js';
-import type { ByteStream, ByteStreamHandler, ByteStreamTransport, TransportAddress } from '../transport/transport.js';
+import { joinAnnouncements } from '../transport/announcements.js';
+import { systemNames } from '../transport/system-names.js';
+import type {
+  ByteStream,
+  ByteStreamHandler,
+  ByteStreamTransport,
+  MulticastChannel,
+  MulticastGroup,
+  MulticastTransport,
+  NameResolver,
+  TransportAddress,
+} from '../transport/transport.js';
 import { defaultWireLimits } from '../wire/limits.js';
 import type { AsapMessage, EndpointKeepAlive } from '../wire/messages.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
+import { announcedAddresses } from './announcement.js';
 import { type AsapChannel, type AsapChannelLimits, openAsapChannel } from './asap-channel.js';
 import { HomeServer, type HomeServerState } from './home-server.js';
 import { answerKeepAlive } from './keep-alive.js';
@@ -22,13 +34,17 @@ import { awaitPool } from './pool-polling.js';
 import { type ElementDescription, RegisteredElement, type RegistrationHandler } from './registered-element.js';
 import type { Cancellable, ResolveCallback, ResolveOptions } from './resolution.js';
 import { Resolver } from './resolver.js';
-import type { ServerHuntOptions } from './server-hunt.js';
+import { ServerList } from './server-list.js';
 import { type PoolListener, Subscriptions } from './subscriptions.js';
 import { Suspicion } from './suspicion.js';
 
 export interface AsapEndpointOptions {
-  /** The registrars that are known, at least one. */
+  /** The registrars that are configured, by address or name (see ServerList); at least one, unless they announce themselves. */
   readonly servers: readonly TransportAddress[];
+  /** Default: the system's. */
+  readonly names?: NameResolver;
+  /** Where registrars announce themselves (section 3.6). Default: nowhere. */
+  readonly announcements?: { readonly transport: MulticastTransport; readonly group: MulticastGroup };
   readonly transport: ByteStreamTransport;
   readonly clock: Clock;
   readonly random: Random;
@@ -52,6 +68,7 @@ const maxWaitingReports = 256;
 
 export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
   readonly #options: AsapEndpointOptions;
+  readonly #servers: ServerList;
   readonly #home: HomeServer;
   readonly #suspicion: Suspicion;
   readonly #resolver: Resolver;
@@ -59,6 +76,8 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
   readonly #elements = new Set<RegisteredElement>();
   readonly #accepted = new Set<AsapChannel>();
   #waitingReports: { readonly poolHandle: PoolHandle; readonly peIdentifier: number }[] = [];
+  /** The group in which registrars announce themselves, from the first hunt on. */
+  #announcements: MulticastChannel | undefined;
   #closed = false;
 
   constructor(options: AsapEndpointOptions) {
@@ -66,17 +85,29 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
     const { clock, timers } = options;
     this.#options = options;
     this.#suspicion = new Suspicion(timers.suspicionTime, timers.reportInterval);
-    const huntOptions: ServerHuntOptions & { limits: AsapChannelLimits } = options;
-    this.#home = new HomeServer(huntOptions, {
-      onHome: () => this.#onHome(),
-      onLost: () => this.#resolver.onLost(),
-      onMessage: (message, channel) => this.#onMessage(message, channel),
-      onRoundFailed: (failures) => {
-        this.#resolver.onRoundFailed(failures);
-        for (const element of [...this.#elements]) element.onRoundFailed(failures);
-      },
-      needed: () => this.#needed(),
+    this.#servers = new ServerList({
+      configured: options.servers,
+      clock,
+      random: options.random,
+      names: options.names ?? systemNames,
+      announcementLifetime: timers.announcementLifetime,
+      maxAnnounced: timers.maxAnnouncedServers,
     });
+    const awaitsAnnouncements = options.announcements !== undefined;
+    this.#home = new HomeServer(
+      { ...options, servers: this.#servers, awaitsAnnouncements },
+      {
+        onHome: () => this.#onHome(),
+        onLost: () => this.#resolver.onLost(),
+        onMessage: (message, channel) => this.#onMessage(message, channel),
+        onRoundFailed: (failures) => {
+          this.#resolver.onRoundFailed(failures);
+          for (const element of [...this.#elements]) element.onRoundFailed(failures);
+        },
+        onNeeded: () => this.#listen(),
+        needed: () => this.#needed(),
+      },
+    );
     const home = this.#home;
     this.#subscriptions = new Subscriptions({
       clock,
@@ -246,9 +277,21 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
     const error = closedError();
     this.#subscriptions.close();
     this.#home.close();
+    this.#announcements?.close();
     for (const channel of this.#accepted) channel.close();
     for (const element of [...this.#elements]) element.abandon(error);
     this.#resolver.close(error);
+  }
+
+  /** Registrars that announce themselves are known from now on. */
+  #listen(): void {
+    const { announcements, clock } = this.#options;
+    if (announcements === undefined || this.#announcements !== undefined) return;
+    const { transport, group } = announcements;
+    this.#announcements = joinAnnouncements(transport, group, clock, (bytes, from) => {
+      const announced = announcedAddresses(bytes, from);
+      if (announced.length > 0 && this.#servers.announced(announced, from.host)) this.#home.onServerAdded();
+    });
   }
 
   #needed(): boolean {

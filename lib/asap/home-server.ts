@@ -16,6 +16,7 @@ import {
 import type { AsapMessage } from '../wire/messages.js';
 import { type AsapChannel, type AsapChannelHandler, type AsapChannelLimits, openAsapChannel } from './asap-channel.js';
 import { type HuntFailures, ServerHunt, type ServerHuntOptions } from './server-hunt.js';
+import type { ServerList } from './server-list.js';
 
 export interface HomeServerCallbacks {
   /** There is a new home: whatever was sent to the old one is to be sent again. */
@@ -25,6 +26,8 @@ export interface HomeServerCallbacks {
   onMessage(message: AsapMessage, channel: AsapChannel): void;
   /** A round of the hunt found nobody. */
   onRoundFailed(failures: HuntFailures): void;
+  /** A registrar is about to be looked for. */
+  onNeeded(): void;
   /** Whether anybody needs a registrar at present: asked before a hunt goes on. */
   needed(): boolean;
 }
@@ -40,8 +43,9 @@ export class HomeServer {
   readonly #clock: Clock;
   readonly #limits: AsapChannelLimits;
   readonly #hunt: ServerHunt;
-  /** Hosts at which a configured registrar was reached: those from which a keep-alive may claim this endpoint. */
-  readonly #knownHosts: Set<string>;
+  readonly #servers: ServerList;
+  /** Hosts at which a registrar was reached: those, and those that are known, may claim this endpoint by a keep-alive. */
+  readonly #reachedHosts = new Set<string>();
   #state: HomeServerState = 'none';
   #channel: AsapChannel | undefined;
   #server: TransportAddress | undefined;
@@ -53,7 +57,7 @@ export class HomeServer {
     this.#callbacks = callbacks;
     this.#clock = options.clock;
     this.#limits = options.limits;
-    this.#knownHosts = new Set(options.servers.map((server) => server.host));
+    this.#servers = options.servers;
     this.#hunt = new ServerHunt(options, {
       onFound: (stream, server) => this.#onFound(stream, server),
       onRoundFailed: (failures) => this.#onRoundFailed(failures),
@@ -79,6 +83,11 @@ export class HomeServer {
     return this.#hunt.failures;
   }
 
+  /** A registrar announced itself that was not known. */
+  onServerAdded(): void {
+    this.#hunt.onServerAdded();
+  }
+
   /** Sends to the home server. False: there is none at present; a hunt is under way and `onHome` will tell. */
   send(message: AsapMessage): boolean {
     if (this.#channel?.send(message) === true) return true;
@@ -90,6 +99,7 @@ export class HomeServer {
   need(): void {
     if (this.#state !== 'none') return;
     this.#state = 'hunting';
+    this.#callbacks.onNeeded();
     this.#hunt.start(this.#server);
   }
 
@@ -129,7 +139,8 @@ export class HomeServer {
   adopt(channel: AsapChannel, serverId: number): boolean {
     if (this.#state === 'closed') return false;
     if (this.#channel !== undefined && (channel === this.#channel || this.#serverId === serverId)) return true;
-    if (!this.#knownHosts.has(plainHost(channel.remoteAddress.host))) return false;
+    const host = plainHost(channel.remoteAddress.host);
+    if (!this.#reachedHosts.has(host) && !this.#servers.hasHost(host)) return false;
     this.#hunt.stop();
     this.#become(channel, channel.remoteAddress, serverId, 'keepAlive');
     return true;
@@ -173,7 +184,7 @@ export class HomeServer {
     };
     const { channel }: { channel: AsapChannel } = openAsapChannel(stream, handler, this.#clock, this.#limits);
     channel.unref();
-    this.#knownHosts.add(plainHost(stream.remoteAddress.host));
+    this.#reachedHosts.add(plainHost(stream.remoteAddress.host));
     this.#become(channel, server, undefined, 'hunt');
     // The opener wants the handler that the framing has set.
     return stream.handler;

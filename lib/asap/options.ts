@@ -42,6 +42,10 @@ export interface AsapTimers {
   readonly elementsWanted: number;
   /** ASAP channels that may be open at the advertised address at a time. Default: 16. */
   readonly maxAcceptedChannels: number;
+  /** T7-ENRPoutdate: how long a registrar's announcement counts. Default: 5,000. */
+  readonly announcementLifetime: number;
+  /** Announced addresses of registrars that are kept; further ones are ignored meanwhile. Default: 64. */
+  readonly maxAnnouncedServers: number;
 }
 
 export const defaultAsapTimers: AsapTimers = {
@@ -64,6 +68,8 @@ export const defaultAsapTimers: AsapTimers = {
   maxPollInterval: 2_000,
   elementsWanted: 32,
   maxAcceptedChannels: 16,
+  announcementLifetime: 5_000,
+  maxAnnouncedServers: 64,
 };
 
 /** Whole numbers, and the least that makes sense; the others are times. */
@@ -72,6 +78,7 @@ const leastCounts: Partial<Record<keyof AsapTimers, number>> = {
   maxRequestRetransmits: 0,
   elementsWanted: 0,
   maxAcceptedChannels: 0,
+  maxAnnouncedServers: 0,
 };
 
 /** Times that may be 0; with 0 in another one an endpoint would do the same again and again without a pause. */

@@ -15,9 +15,19 @@ import {
   invalidArgumentValue,
 } from '../arguments.js';
 import { type Clock, systemClock } from '../clock.js';
+import { PolicyRegistry } from '../policy/registry.js';
 import { type Random, systemRandom } from '../random.js';
+import { type AnnouncementOptions, checkAnnouncements } from '../transport/announcements.js';
+import { systemNames } from '../transport/system-names.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
-import type { ByteStreamTransport, TransportAddress } from '../transport/transport.js';
+import type {
+  ByteStreamTransport,
+  MulticastGroup,
+  MulticastTransport,
+  NameResolver,
+  TransportAddress,
+} from '../transport/transport.js';
+import { udpMulticast } from '../transport/udp/multicast.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import type { AsapChannelLimits } from './asap-channel.js';
 import { AsapEndpoint } from './endpoint.js';
@@ -32,10 +42,23 @@ export type RegistrarAddress = string | { readonly host: string; readonly port?:
 
 export interface OperationalScopeOptions {
   /**
-   * The registrars; a string may hold several, separated by commas. Default: the environment variable
-   * RSERPOOL_REGISTRARS, and without it 127.0.0.1:3863.
+   * The registrars; a string may hold several, separated by commas. A host name stands for all of its addresses, and one
+   * that begins with '_' (such as '_asap-tcp._tcp.example.org') for the services of its SRV records; names are looked up
+   * anew as each search for a registrar begins. Default: the environment variable RSERPOOL_REGISTRARS, and without it
+   * 127.0.0.1:3863, or none with `announcements`.
    */
   readonly registrars?: string | readonly RegistrarAddress[];
+  /**
+   * Whether registrars are found that announce themselves by multicast (RFC 5352 section 3.6), and where. Whoever can send
+   * to the group can offer itself as a registrar: for networks that are trusted. Default: the environment variable
+   * RSERPOOL_ANNOUNCEMENTS ('1', or the address of the group), and without it no.
+   */
+  readonly announcements?: boolean | AnnouncementOptions;
+  /**
+   * The member selection policies that users of this scope select by, and elements report their load by. Default: those
+   * that the library brings.
+   */
+  readonly policies?: PolicyRegistry;
   /** RFC 5352 section 7; see AsapTimers for the defaults. Times in milliseconds. */
   readonly timers?: Partial<AsapTimers>;
   readonly limits?: Partial<AsapChannelLimits>;
@@ -43,8 +66,12 @@ export interface OperationalScopeOptions {
   readonly clock?: Clock;
   /** Default: the system's. */
   readonly random?: Random;
-  /** Default: TCP. */
-  readonly transports?: { readonly stream?: ByteStreamTransport };
+  /** Default: TCP, UDP for announcements, and the system's names. */
+  readonly transports?: {
+    readonly stream?: ByteStreamTransport;
+    readonly multicast?: MulticastTransport;
+    readonly names?: NameResolver;
+  };
 }
 
 /** What a promised resolution takes beside its options. */
@@ -57,20 +84,40 @@ export class OperationalScope {
   readonly registrars: readonly TransportAddress[];
   readonly clock: Clock;
   readonly random: Random;
-  readonly transports: { readonly stream: ByteStreamTransport };
+  readonly transports: {
+    readonly stream: ByteStreamTransport;
+    readonly multicast: MulticastTransport;
+    readonly names: NameResolver;
+  };
   readonly timers: AsapTimers;
+  readonly policies: PolicyRegistry;
   readonly #limits: AsapChannelLimits;
+  /** The group in which registrars announce themselves, if they are to be found so. */
+  readonly #group: MulticastGroup | undefined;
   #endpoint: AsapEndpoint | undefined;
   #closed = false;
 
   /** Throws Node's argument errors for options that are none; connects to nobody yet. */
   constructor(options: OperationalScopeOptions = {}) {
     checkObject('options', options);
-    this.registrars = parseRegistrars(options.registrars ?? process.env.RSERPOOL_REGISTRARS ?? '127.0.0.1');
+    this.#group = checkAnnouncements(
+      'options.announcements',
+      options.announcements ?? announcementsByDefault(),
+      asapPort,
+    );
+    const registrars = options.registrars ?? process.env.RSERPOOL_REGISTRARS;
+    this.registrars =
+      registrars === undefined && this.#group !== undefined ? [] : parseRegistrars(registrars ?? '127.0.0.1');
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? systemRandom;
-    this.transports = { stream: options.transports?.stream ?? tcpTransport };
+    const { stream, multicast, names } = options.transports ?? {};
+    this.transports = {
+      stream: stream ?? tcpTransport,
+      multicast: multicast ?? udpMulticast,
+      names: names ?? systemNames,
+    };
     this.timers = asapTimers(options.timers);
+    this.policies = checkPolicies(options.policies);
     this.#limits = asapChannelLimits(options.limits);
   }
 
@@ -78,9 +125,12 @@ export class OperationalScope {
   get endpoint(): AsapEndpoint {
     if (this.#endpoint !== undefined) return this.#endpoint;
     const { registrars, clock, random, timers } = this;
+    const { stream, multicast, names } = this.transports;
     this.#endpoint = new AsapEndpoint({
       servers: registrars,
-      transport: this.transports.stream,
+      names,
+      ...(this.#group === undefined ? {} : { announcements: { transport: multicast, group: this.#group } }),
+      transport: stream,
       clock,
       random,
       timers,
@@ -128,6 +178,19 @@ export class OperationalScope {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
+}
+
+function checkPolicies(given: unknown): PolicyRegistry {
+  if (given === undefined) return new PolicyRegistry();
+  if (given instanceof PolicyRegistry) return given;
+  throw invalidArgumentType('options.policies', 'an instance of PolicyRegistry', given);
+}
+
+/** What the environment says of announcements. */
+function announcementsByDefault(): boolean | AnnouncementOptions {
+  const given = process.env.RSERPOOL_ANNOUNCEMENTS ?? '';
+  if (given === '' || given === '0') return false;
+  return given === '1' || { group: given };
 }
 
 function checkResolveOptions(options: ScopeResolveOptions): void {

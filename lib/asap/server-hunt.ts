@@ -15,6 +15,7 @@ import {
   type TransportAddress,
 } from '../transport/transport.js';
 import type { AsapTimers } from './options.js';
+import type { ServerList } from './server-list.js';
 
 /** SH1: "no more than three". */
 const maxAttempts = 3;
@@ -30,7 +31,9 @@ export interface ServerHuntCallbacks {
 }
 
 export interface ServerHuntOptions {
-  readonly servers: readonly TransportAddress[];
+  readonly servers: ServerList;
+  /** Registrars may announce themselves: as long as none is known, a round waits for that. */
+  readonly awaitsAnnouncements: boolean;
   readonly transport: ByteStreamTransport;
   readonly clock: Clock;
   readonly random: Random;
@@ -59,6 +62,11 @@ export class ServerHunt {
   readonly #suspects = new Map<string, number>();
   #candidates: TransportAddress[] = [];
   #heldBack: TransportAddress[] = [];
+  /** Those that this round tries or has tried. */
+  readonly #listed = new Set<string>();
+  /** Counts the rounds: names that an earlier one has looked up are late. */
+  #round = 0;
+  #lookingUp = false;
   readonly #attempts = new Set<RunningAttempt>();
   #failures = new Map<string, Error>();
   #timers: Timer[] = [];
@@ -91,12 +99,12 @@ export class ServerHunt {
   startAfterRefusal(server: TransportAddress, error: Error): void {
     if (this.#state !== 'stopped') return;
     this.suspect(server);
-    if (this.#options.servers.some((other) => !this.#isSuspected(other))) {
+    if (this.#options.servers.addresses.some((other) => !this.#isSuspected(other))) {
       this.#startRound(server);
       return;
     }
     this.#failures = new Map();
-    this.#fail(server, error);
+    this.#fail(formatAddress(server), error);
     this.#onAllFailed();
   }
 
@@ -117,23 +125,58 @@ export class ServerHunt {
     this.#backoff = this.#options.timers.huntBackoff;
   }
 
+  /** A registrar announced itself that was not known: it is tried at once, if anybody looks for one. */
+  onServerAdded(): void {
+    if (this.#state === 'waiting') this.#nextRound();
+    else if (this.#state === 'connecting' && !this.#lookingUp) this.#list();
+  }
+
   #startRound(last?: TransportAddress): void {
-    const { servers, clock, timers } = this.#options;
+    const { servers, timers } = this.#options;
+    const round = ++this.#round;
     this.#state = 'connecting';
     this.#failures = new Map();
-    const ordered = servers.map((_, i) => servers[(this.#next + i) % servers.length] as TransportAddress);
+    this.#listed.clear();
+    this.#arm(() => this.#onTimeout(), this.#huntTimeout);
+    this.#lookingUp = servers.hasNames;
+    if (!this.#lookingUp) {
+      this.#list(last);
+      return;
+    }
+    servers.lookUp((failures) => {
+      if (round !== this.#round) return;
+      this.#lookingUp = false;
+      for (const [name, error] of failures) this.#fail(name, error);
+      this.#list(last);
+    });
+    // A name server that does not answer must not keep us from what is known.
+    if (this.#lookingUp) this.#arm(() => this.#list(last), timers.suspectDelay);
+  }
+
+  /** Adds the registrars that are known now and that this round has not listed yet. */
+  #list(last?: TransportAddress): void {
+    const { clock, timers } = this.#options;
+    const { addresses } = this.#options.servers;
+    const ordered = addresses.map((_, i) => addresses[(this.#next + i) % addresses.length] as TransportAddress);
     const lastKey = last === undefined ? undefined : formatAddress(last);
     ordered.sort((a, b) => Number(formatAddress(a) === lastKey) - Number(formatAddress(b) === lastKey));
-    this.#candidates = ordered.filter((server) => !this.#isSuspected(server));
-    this.#heldBack = ordered.filter((server) => this.#isSuspected(server));
-    if (this.#candidates.length === 0) this.#releaseHeldBack();
-    else if (this.#heldBack.length > 0) this.#arm(() => this.#releaseHeldBack(), timers.suspectDelay);
-    if (roundStarted.watched) {
-      roundStarted.publish({ servers: ordered.map(formatAddress), huntTimeout: this.#huntTimeout });
+    const fresh = ordered.filter((server) => !this.#listed.has(formatAddress(server)));
+    for (const server of fresh) this.#listed.add(formatAddress(server));
+    this.#candidates.push(...fresh.filter((server) => !this.#isSuspected(server)));
+    const heldBack = fresh.filter((server) => this.#isSuspected(server));
+    this.#heldBack.push(...heldBack);
+    if (this.#candidates.length === 0 && this.#attempts.size === 0) {
+      this.#candidates.push(...this.#heldBack);
+      this.#heldBack = [];
+    } else if (heldBack.length > 0) {
+      this.#arm(() => this.#releaseHeldBack(), timers.suspectDelay);
     }
-    this.#arm(() => this.#onTimeout(), this.#huntTimeout);
+    if (roundStarted.watched) {
+      roundStarted.publish({ servers: fresh.map(formatAddress), huntTimeout: this.#huntTimeout });
+    }
     // Not at once: whoever started the hunt is still in the middle of its own business.
-    clock.defer(() => this.#attemptMore());
+    const round = this.#round;
+    clock.defer(() => round === this.#round && this.#attemptMore());
   }
 
   #isSuspected(server: TransportAddress): boolean {
@@ -154,12 +197,21 @@ export class ServerHunt {
     }
     if (this.#state !== 'connecting' || this.#attempts.size > 0) return;
     if (this.#heldBack.length > 0) this.#releaseHeldBack();
-    else if (this.#candidates.length === 0) this.#onAllFailed();
+    else if (this.#candidates.length === 0 && !this.#mayLearnMore()) this.#onAllFailed();
+  }
+
+  /** Whether there may soon be registrars that this round does not know yet. */
+  #mayLearnMore(): boolean {
+    return (
+      this.#lookingUp || (this.#options.awaitsAnnouncements && this.#listed.size === 0 && this.#failures.size === 0)
+    );
   }
 
   #connect(server: TransportAddress): void {
     const { transport, servers } = this.#options;
-    this.#next = (servers.indexOf(server) + 1) % servers.length;
+    const { addresses } = servers;
+    const key = formatAddress(server);
+    this.#next = (addresses.findIndex((other) => formatAddress(other) === key) + 1) % Math.max(1, addresses.length);
     const running: RunningAttempt = {
       server,
       attempt: transport.connect(server, {
@@ -169,7 +221,7 @@ export class ServerHunt {
         },
         onError: (error) => {
           this.#attempts.delete(running);
-          this.#fail(server, error);
+          this.#fail(key, error);
           this.#attemptMore();
         },
       }),
@@ -177,9 +229,9 @@ export class ServerHunt {
     this.#attempts.add(running);
   }
 
-  #fail(server: TransportAddress, error: Error): void {
-    this.#failures.set(formatAddress(server), error);
-    if (attemptFailed.watched) attemptFailed.publish({ server: formatAddress(server), error });
+  #fail(server: string, error: Error): void {
+    this.#failures.set(server, error);
+    if (attemptFailed.watched) attemptFailed.publish({ server, error });
   }
 
   #onFound(stream: ByteStream, server: TransportAddress): ByteStreamHandler {
@@ -207,7 +259,7 @@ export class ServerHunt {
       const error = new Error(
         `connect ETIMEDOUT ${formatAddress(server)}: T5-Serverhunt expired after ${this.#huntTimeout} ms`,
       );
-      this.#fail(server, Object.assign(error, { code: 'ETIMEDOUT' }));
+      this.#fail(formatAddress(server), Object.assign(error, { code: 'ETIMEDOUT' }));
     }
     this.#endRound();
     this.#huntTimeout = Math.min(this.#huntTimeout * 2, this.#options.timers.maxHuntTimeout);
@@ -223,6 +275,8 @@ export class ServerHunt {
   }
 
   #endRound(): void {
+    this.#round++;
+    this.#lookingUp = false;
     for (const timer of this.#timers) timer.cancel();
     this.#timers = [];
     for (const { attempt } of this.#attempts) attempt.cancel();

@@ -11,7 +11,8 @@ import type { Command } from './command.js';
 
 const usage =
   'registrar [--host ADDRESS] [--port PORT] [--id IDENTIFIER] [--peer HOST:PORT]... [--enrp-port PORT] ' +
-  '[--heartbeat-cycle MS] [--accept-foreign-addresses] [--quiet]';
+  '[--heartbeat-cycle MS] [--announce] [--announce-group ADDRESS] [--advertise ADDRESS] [--accept-foreign-addresses] ' +
+  '[--quiet]';
 
 function serverId(text: string): number {
   const id = Number(text);
@@ -28,28 +29,41 @@ interface Values {
   readonly peer?: string[];
   readonly 'enrp-port'?: string;
   readonly 'heartbeat-cycle'?: string;
+  readonly announce?: boolean;
+  readonly 'announce-group'?: string;
+  readonly advertise?: string;
   readonly 'accept-foreign-addresses'?: boolean;
 }
 
-/** Peers are there when one of them, or a port for them, is named. */
+/** Peers are there when one of them, or a port for them, is named, and when they may be found by announcements. */
 function enrpOptions(values: Values): EnrpOptions | undefined {
-  const { host, peer: peers, 'enrp-port': port, 'heartbeat-cycle': cycle } = values;
-  if (peers === undefined && port === undefined) return undefined;
+  const { host, peer: peers, 'enrp-port': port, 'heartbeat-cycle': cycle, advertise } = values;
+  if (peers === undefined && port === undefined && announcements(values) === undefined) return undefined;
   if (port === '') throw badPort('--enrp-port', port);
   const heartbeatCycle = cycle === undefined ? undefined : checkMilliseconds('--heartbeat-cycle', Number(cycle));
   return {
     peers: peers ?? [],
     ...(host === undefined ? undefined : { host }),
+    ...(advertise === undefined ? undefined : { advertise: { host: advertise } }),
     ...(port === undefined ? undefined : { port: checkPort('--enrp-port', port) }),
     ...(heartbeatCycle === undefined ? undefined : { timers: { heartbeatCycle } }),
   };
+}
+
+function announcements(values: Values): NonNullable<RegistrarOptions['announce']> | undefined {
+  const { announce, 'announce-group': group } = values;
+  if (group !== undefined) return { group };
+  return announce === true ? true : undefined;
 }
 
 function optionsFrom(values: Values): RegistrarOptions {
   if (values.port === '') throw badPort('--port', values.port);
   const foreign = values['accept-foreign-addresses'];
   const enrp = enrpOptions(values);
+  const announce = announcements(values);
   return {
+    ...(announce === undefined ? undefined : { announce }),
+    ...(values.advertise === undefined ? undefined : { advertise: { host: values.advertise } }),
     ...(enrp === undefined ? undefined : { enrp }),
     ...(values.host === undefined ? undefined : { host: values.host }),
     ...(values.port === undefined ? undefined : { port: checkPort('--port', values.port) }),
@@ -83,6 +97,9 @@ comes or goes. SIGINT and SIGTERM end it in order; elements and users then look 
   --peer HOST:PORT            another registrar (port 9901 unless given); may be repeated, and may name this one
   --enrp-port PORT            where to listen for peers (default 9901; no peers without this or --peer)
   --heartbeat-cycle MS        between two signs of life to peers (default 30000); the other times follow it
+  --announce                  tell elements, users and other registrars by multicast that this one is here
+  --announce-group ADDRESS    the multicast group for that (default 224.0.1.185); implies --announce
+  --advertise ADDRESS         where others reach this registrar, if that is not where it listens
   --accept-foreign-addresses  let elements register addresses that they do not connect from
   --quiet                     print nothing but errors
 `,
@@ -96,6 +113,9 @@ comes or goes. SIGINT and SIGTERM end it in order; elements and users then look 
         peer: { type: 'string', multiple: true },
         'enrp-port': { type: 'string' },
         'heartbeat-cycle': { type: 'string' },
+        announce: { type: 'boolean' },
+        'announce-group': { type: 'string' },
+        advertise: { type: 'string' },
         'accept-foreign-addresses': { type: 'boolean' },
         quiet: { type: 'boolean' },
       },

@@ -10,19 +10,20 @@ import type { HandlespaceChange } from '../handlespace/change.js';
 import type { HandlespaceEntry } from '../handlespace/entry.js';
 import type { Handlespace } from '../handlespace/handlespace.js';
 import type { Random } from '../random.js';
-import type { ByteStreamTransport, Listener, TransportAddress } from '../transport/transport.js';
+import type { ByteStreamTransport, Listener, MulticastTransport, TransportAddress } from '../transport/transport.js';
 import type { EnrpMessage } from '../wire/messages.js';
 import type { PoolElement, PoolHandle, ServerInformation } from '../wire/parameters.js';
 import { Audits } from './audits.js';
 import { Dialler } from './dialler.js';
 import type { ElementHooks } from './element-hooks.js';
 import type { EnrpChannel } from './enrp-channel.js';
+import { MulticastPresence } from './multicast-presence.js';
 import type { EnrpSettings } from './options.js';
 import type { Peer } from './peer.js';
 import { PeerLinks } from './peer-links.js';
 import { PeerList } from './peer-list.js';
 import { PeerWatch } from './peer-watch.js';
-import { peerAddress, presence, serverList } from './presence.js';
+import { type PresenceFacts, peerAddress, presence, serverList } from './presence.js';
 import { Replication } from './replication.js';
 import { StartUp, type StartUpState } from './start-up.js';
 import { TableSessions } from './table-sessions.js';
@@ -39,6 +40,8 @@ export interface EnrpServerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: ByteStreamTransport;
+  /** For servers that announce themselves. */
+  readonly multicast: MulticastTransport;
   /** The port is open. */
   onListening(address: TransportAddress): void;
   /** The handlespace is initialised (section 3.2.3 step 5): elements and users may be served. Once. */
@@ -72,6 +75,7 @@ export class EnrpServer {
   #listener: Listener | undefined;
   #address: TransportAddress | undefined;
   #heartbeat: Timer | undefined;
+  #multicast: MulticastPresence | undefined;
   /** new -> open -> closed */
   #state: 'new' | 'open' | 'closed' = 'new';
 
@@ -169,8 +173,9 @@ export class EnrpServer {
           if (this.#state !== 'open') return;
           this.#options.onListening(address);
           for (const peer of peers) this.#dialler.add(peer, { configured: true });
+          this.#joinGroup();
           this.#beat();
-          this.#startUp.start(peers.length === 0);
+          this.#startUp.start(peers.length === 0 && settings.group === undefined);
         },
         onConnection: (stream) => this.#links.open(stream),
         onError: (error) => this.#options.onError(error),
@@ -192,6 +197,7 @@ export class EnrpServer {
     const wasOpen = this.#state === 'open';
     this.#state = 'closed';
     this.#heartbeat?.cancel();
+    this.#multicast?.close();
     this.#startUp.close();
     this.#takeovers.close();
     this.#audits.close();
@@ -210,15 +216,34 @@ export class EnrpServer {
     this.#heartbeat = clock.setTimeout(() => this.#beat(), settings.timers.heartbeatCycle, 'background');
   }
 
+  /** Servers that announce themselves are dialled, and may find us. */
+  #joinGroup(): void {
+    const { serverId, clock, multicast, settings } = this.#options;
+    const { group } = settings;
+    if (group === undefined) return;
+    this.#multicast = new MulticastPresence({
+      ...{ serverId, clock, group },
+      transport: multicast,
+      onServer: (peerId, address) => {
+        if (this.#peers.get(peerId)?.connected !== true) this.#dialler.add(address, { peerId });
+      },
+    });
+  }
+
   #announcePresence(): void {
+    this.#multicast?.send(presence(this.#presenceFacts(0, false)));
     for (const { channel } of this.#peers.connected()) if (channel !== undefined) this.#sendPresence(channel, 0, false);
   }
 
   #sendPresence(channel: EnrpChannel, receiverId: number, replyRequired: boolean): void {
+    channel.send(presence({ ...this.#presenceFacts(receiverId, replyRequired), channel }));
+  }
+
+  #presenceFacts(receiverId: number, replyRequired: boolean): PresenceFacts {
     const { serverId, handlespace, settings } = this.#options;
     const checksum = handlespace.checksum(serverId);
     const port = this.#address?.port ?? settings.port;
-    channel.send(presence({ serverId, receiverId, replyRequired, checksum, settings, port, channel }));
+    return { serverId, receiverId, replyRequired, checksum, settings, port };
   }
 
   /** "Reply required": section 3.4.1 to a new peer, section 3.4.3 to a silent one. */
@@ -280,7 +305,7 @@ export class EnrpServer {
   #inform(peer: Peer, information: ServerInformation, channel: EnrpChannel): void {
     // Nobody tells of others here.
     if (information.serverId !== peer.id) return;
-    const address = peerAddress(information, channel);
+    const address = peerAddress(information, channel.remoteAddress);
     if (address === undefined) return;
     peer.address = address;
     this.#dialler.add(address, { peerId: peer.id });

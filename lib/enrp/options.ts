@@ -9,7 +9,8 @@ import {
   checkString,
   invalidArgumentType,
 } from '../arguments.js';
-import type { TransportAddress } from '../transport/transport.js';
+import { type AnnouncementOptions, checkAnnouncements, onInterfaceOf } from '../transport/announcements.js';
+import type { MulticastGroup, TransportAddress } from '../transport/transport.js';
 
 /** The IANA port of ENRP (RFC 5353 section 5.3). */
 export const enrpPort = 9901;
@@ -83,6 +84,11 @@ export interface EnrpOptions {
   readonly advertise?: { readonly host?: string; readonly port?: number };
   /** Peers that are known: 'host', 'host:port', '[ipv6]:port' or an object. The port is 9901 unless it is given. */
   readonly peers?: readonly (string | { readonly host: string; readonly port?: number })[];
+  /**
+   * Whether this server announces itself to others by multicast, and dials those that do. Default: as the registrar's
+   * own `announce`, at port 9901.
+   */
+  readonly announce?: boolean | AnnouncementOptions;
   readonly timers?: Partial<EnrpTimers>;
   readonly limits?: Partial<EnrpLimits>;
   /** Default: 'rfc'. All servers of a scope must agree. */
@@ -97,6 +103,7 @@ export interface EnrpSettings {
   readonly port: number;
   readonly advertise: { readonly host?: string; readonly port?: number };
   readonly peers: readonly TransportAddress[];
+  readonly group: MulticastGroup | undefined;
   readonly timers: EnrpTimers;
   readonly limits: EnrpLimits;
   readonly arbitration: Arbitration;
@@ -115,6 +122,7 @@ export function enrpSettings(options: EnrpOptions = {}, path: string = 'options.
     port: port === undefined ? enrpPort : checkPort(`${path}.port`, port),
     advertise: advertised(options.advertise, `${path}.advertise`),
     peers: peerAddresses(options.peers ?? [], `${path}.peers`),
+    group: onInterfaceOf(options.host, checkAnnouncements(`${path}.announce`, options.announce, enrpPort)),
     timers: enrpTimers(options.timers, path),
     limits: merge(defaultLimits, options.limits, (name, value) => checkInteger(`${path}.limits.${name}`, value, 1)),
     arbitration: arbitration ?? 'rfc',

@@ -50,6 +50,6 @@ export class PeerList {
     const connected = this.connected();
     if (connected.length === 0) return;
     const bytes = encodeEnrp(message);
-    for (const { channel } of connected) channel?.sendEncoded(bytes);
+    for (const { channel } of connected) channel?.sendEncoded(bytes, () => message);
   }
 }

@@ -18,8 +18,8 @@ export interface PresenceFacts {
   readonly settings: EnrpSettings;
   /** The port that we listen on. */
   readonly port: number;
-  /** The connection that it goes over. */
-  readonly channel: EnrpChannel;
+  /** The connection that it goes over; undefined: by multicast. */
+  readonly channel?: EnrpChannel;
 }
 
 /** An ENRP_PRESENCE; always with checksum and Server Information, since the reference implementation demands both. */
@@ -42,7 +42,8 @@ function ownAddress({ settings, channel }: PresenceFacts): string {
   const { advertise, host } = settings;
   if (advertise.host !== undefined) return advertise.host;
   if (isIP(host) !== 0 && !isUnspecified(host)) return host;
-  return plainAddress(channel.localAddress.host);
+  // Who hears it by multicast sees where it comes from.
+  return channel === undefined ? '0.0.0.0' : plainAddress(channel.localAddress.host);
 }
 
 function isUnspecified(host: string): boolean {
@@ -60,11 +61,11 @@ function plainAddress(host: string): string {
  * The address to dial for a server; undefined if it speaks SCTP only. One that does not know its address is reached
  * where it connects from, if that is known.
  */
-export function peerAddress(information: ServerInformation, channel?: EnrpChannel): TransportAddress | undefined {
+export function peerAddress(information: ServerInformation, from?: TransportAddress): TransportAddress | undefined {
   const { transport } = information;
   if (transport.type !== 'tcp' || transport.port === 0) return undefined;
   if (!isUnspecified(transport.address)) return { host: transport.address, port: transport.port };
-  return channel && { host: plainAddress(channel.remoteAddress.host), port: transport.port };
+  return from && { host: plainAddress(from.host), port: transport.port };
 }
 
 /** The answer to an ENRP_LIST_REQUEST: all peers but the one that asks; without `peers` a refusal. */

@@ -84,8 +84,10 @@ export const abortCode = {
   heartbeatTimeout: 7,
   /** The element's message handler threw or rejected. */
   handlerFailed: 8,
+  /** The cookie that the user echoed was not sealed by the pool for this session. */
+  cookieRefused: 9,
   /** A session was to be resumed that the element does not know, or no more. */
-  unknownSession: 9,
+  unknownSession: 10,
 } as const;
 
 /** What the two sides told each other when the connection opened. */
@@ -160,7 +162,10 @@ export interface MappingConnection {
   readonly rto: number | undefined;
   /** Queues a message; false when more than the high-water mark waits: `onRoom` follows. */
   send(message: OutgoingMessage): boolean;
-  /** Sends an ASAP message on the control channel, after the messages that have left and before those that wait. */
+  /**
+   * Sends an ASAP message on the control channel, after the messages that have left and before those that wait. It
+   * replaces one of the same type that has not left: of cookies and business cards the last one counts.
+   */
   sendControl(message: Uint8Array): void;
   /**
    * The application has the message, but what it wrote because of it was not yet given to `send`: it makes room, and is

@@ -3,13 +3,21 @@
 import type { Clock } from '../clock.js';
 
 /**
- * The same handler, but what a call to it throws is thrown on the next turn of the event loop: an uncaught exception as
+ * The same handler (its calls take one argument at most), but what a call to it throws is thrown on the next turn of the event loop: an uncaught exception as
  * with net, which must not make the mapping lose the rest of what it is reading if the process survives it.
  */
 export function guarded<Handler extends object>(clock: Clock, handler: Handler): Handler {
   const calls = Object.entries(handler).map(([name, call]) => [
     name,
-    (...args: unknown[]): unknown => guard(clock, () => (call as (...all: unknown[]) => unknown)(...args)),
+    // No rest arguments, no closure: each message comes this way.
+    (argument: unknown): unknown => {
+      try {
+        return (call as (only: unknown) => unknown)(argument);
+      } catch (error) {
+        throwLater(clock, error);
+        return undefined;
+      }
+    },
   ]);
   return Object.fromEntries(calls) as Handler;
 }
@@ -19,9 +27,13 @@ export function guard<Result>(clock: Clock, run: () => Result): Result | undefin
   try {
     return run();
   } catch (error) {
-    clock.nextTurn(() => {
-      throw error;
-    });
+    throwLater(clock, error);
     return undefined;
   }
+}
+
+function throwLater(clock: Clock, error: unknown): void {
+  clock.nextTurn(() => {
+    throw error;
+  });
 }

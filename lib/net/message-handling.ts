@@ -14,6 +14,11 @@ export class MessageHandling {
   readonly #listeners: MessageListeners;
   readonly #onEnd: (end: Message) => void;
   readonly #onFailed: (error: unknown) => void;
+  readonly #handler: (message: Message) => Handled;
+  readonly #onTaken = (): void => {
+    this.#pending--;
+    this.#handOnEnd();
+  };
   /** Messages that handlers have and that are not yet taken. */
   #pending = 0;
   #end: Message | undefined;
@@ -32,6 +37,7 @@ export class MessageHandling {
     this.#listeners = listeners;
     this.#onEnd = callbacks.onEnd;
     this.#onFailed = callbacks.onFailed;
+    this.#handler = options.onMessage ?? ((message) => void listeners.emit('message', message));
   }
 
   /** Whether messages go to a handler. */
@@ -40,14 +46,9 @@ export class MessageHandling {
   }
 
   handle(message: Message): void {
-    const { onMessage, acknowledge } = this.#options;
-    const handler = onMessage ?? ((one: Message): Handled => void this.#listeners.emit('message', one));
     this.#pending++;
-    message.onceTaken(() => {
-      this.#pending--;
-      this.#handOnEnd();
-    });
-    handle(message, handler, this.#onFailed, acknowledge);
+    message.onceTaken(this.#onTaken);
+    handle(message, this.#handler, this.#onFailed, this.#options.acknowledge);
   }
 
   /** The end waits for the handlers, so that their answers still leave where it ends our side too. */

@@ -9,17 +9,18 @@ import {
   checkObject,
   checkPort,
   checkString,
-  invalidArgumentType,
   invalidArgumentValue,
   outOfRange,
 } from '../arguments.js';
 import { OperationalScope } from '../asap/scope.js';
 import { asapPpid } from '../mapping/mapping.js';
 import { type TcpMappingOptions, tcpMappingOptions } from '../mapping/tcp/options.js';
+import type { Cookie } from '../session/cookie.js';
 import type { Handled, Message, SendOptions } from '../session/message.js';
 import type { FailoverCallback } from '../session/session.js';
 import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session-options.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
+import type { CardHolder } from './business-cards.js';
 
 /** Limits and times of the TCP mapping (docs/mappings.md). */
 export type MappingOptions = Partial<TcpMappingOptions>;
@@ -50,6 +51,11 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
   readonly lingerTimeout?: number;
   /** See FailoverCallback (draft-conrad-rserpool-service section 6.3). */
   readonly onFailover?: FailoverCallback;
+  /**
+   * This process's server, of any pool, where this user is part of it: its elements learn by its business card whom to
+   * call back, and whom to turn to should it fail.
+   */
+  readonly server?: CardHolder;
   /** As net's own: milliseconds without activity until 'timeout'. Default: none. */
   readonly timeout?: number;
   /** 'tcp': take elements that advertise no mapping for ones that speak the TCP mapping. */
@@ -183,19 +189,11 @@ export function checkAdvertisement(given: {
   }
 }
 
-/** A load of 0 to 1 as RFC 5356 section 3.1 counts it. */
-export function checkLoad(load: unknown): number {
-  if (typeof load !== 'number') throw invalidArgumentType('load', 'of type number', load);
-  if (!(load >= 0 && load <= 1)) throw outOfRange('load', '>= 0 and <= 1', load);
-  return Math.round(load * 0xffffffff);
-}
-
-export function checkPolicy(policy: PolicyOption, load: number | undefined): MemberSelectionPolicy {
-  if (typeof policy === 'object' && policy !== null) {
-    return load === undefined || !('load' in policy) ? policy : { ...policy, load: checkLoad(load) };
-  }
+/** A policy with its values; one that is given by its name has a load of 0. Throws Node's argument errors. */
+export function checkPolicy(policy: PolicyOption): MemberSelectionPolicy {
+  if (typeof policy === 'object' && policy !== null) return policy;
   if (policy === 'roundRobin' || policy === 'random') return { type: policy };
-  if (policy === 'leastUsed' || policy === 'randomizedLeastUsed') return { type: policy, load: checkLoad(load ?? 0) };
+  if (policy === 'leastUsed' || policy === 'randomizedLeastUsed') return { type: policy, load: 0 };
   const names = "'roundRobin', 'random', 'leastUsed', 'randomizedLeastUsed', or a MemberSelectionPolicy";
   throw invalidArgumentValue('options.policy', policy, `must be one of: ${names}`);
 }
@@ -205,7 +203,7 @@ export interface ElementSocketOptions extends DeliveryOptions {
   readonly scope: OperationalScope;
   readonly poolHandle: string;
   readonly peIdentifier: number;
-  readonly cookie: Uint8Array | undefined;
+  readonly cookie: Cookie | undefined;
   readonly longestPayload: number;
   readonly longestMessage: number;
 }

@@ -1,8 +1,16 @@
 /** The writable side of a socket: bytes of the stream and messages on their way to the session, in the order of the calls. */
 
-import { messageTooLarge, type SendOptions } from '../session/message.js';
+import { Fifo } from '../fifo.js';
+import { type Message, messageTooLarge, type SendOptions } from '../session/message.js';
 import type { Session } from '../session/session.js';
 import { copyLimit, LargeWrites, type WriteCallback } from './large-writes.js';
+
+/** As Buffer.from, without its search for what it was given. */
+function copied(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafe(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
 
 export class Outgoing {
   readonly largeWrites: LargeWrites = new LargeWrites();
@@ -15,7 +23,7 @@ export class Outgoing {
   #blockedUnits = 0;
   #passedUnits = 0;
   /** Acknowledgements that wait for what was written before them. */
-  #held: { readonly until: number; readonly acknowledge: () => void }[] = [];
+  readonly #held = new Fifo<{ readonly until: number; readonly message: Message }>();
   /** `send` has returned false. */
   #drainWanted = false;
   /** Bytes given to the session. */
@@ -46,21 +54,19 @@ export class Outgoing {
     }
   }
 
-  /** Calls `acknowledge` when everything that is written to the stream by now has been given to the session. */
-  afterWrites(streamUnits: number, acknowledge: () => void): void {
+  /** Holds a message's acknowledgement back until what is written to the stream by now has been given to the session. */
+  holdBack(message: Message, streamUnits: number): 'goOn' | 'held' {
     const waiting = streamUnits - this.#blockedUnits;
-    if (waiting <= 0 && this.#held.length === 0) acknowledge();
-    else this.#held.push({ until: this.#passedUnits + Math.max(0, waiting), acknowledge });
+    if (waiting <= 0 && this.#held.length === 0) return 'goOn';
+    this.#held.push({ until: this.#passedUnits + Math.max(0, waiting), message });
+    return 'held';
   }
 
   #acknowledgeHeld(): void {
-    let count = 0;
-    for (const { until, acknowledge } of this.#held) {
-      if (until > this.#passedUnits) break;
-      acknowledge();
-      count++;
+    for (let held = this.#held.at(0); held !== undefined && held.until <= this.#passedUnits; held = this.#held.at(0)) {
+      this.#held.shift();
+      held.message.takeNow();
     }
-    this.#held.splice(0, count);
   }
 
   /** Sends a message behind everything that was written before; false: 'drain' follows. */
@@ -83,7 +89,7 @@ export class Outgoing {
     // What the stream holds back goes first, but for what waits for a failover callback: that may send ahead.
     if (!this.#session.handingOver) this.#unblock();
     this.bytesWritten += bytes.length;
-    return typeof data === 'string' || bytes.length > copyLimit ? bytes : Buffer.from(bytes);
+    return typeof data === 'string' || bytes.length > copyLimit ? bytes : copied(bytes);
   }
 
   /** The session has room again. Returns whether somebody who used `send` is to be told. */
@@ -111,7 +117,7 @@ export class Outgoing {
   #writeOne(chunk: Uint8Array | string, encoding: BufferEncoding): boolean {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
     this.bytesWritten += bytes.length;
-    if (bytes.length <= copyLimit) return this.#session.write(typeof chunk === 'string' ? bytes : Buffer.from(bytes));
+    if (bytes.length <= copyLimit) return this.#session.write(typeof chunk === 'string' ? bytes : copied(bytes));
     const callback = this.largeWrites.take(chunk);
     const settled = callback === undefined ? undefined : (error: Error | undefined) => callback(error ?? null);
     let room = true;

@@ -7,7 +7,6 @@ import { tcpMappingAddresses } from '../mapping/offer.js';
 import { dialTcpMapping } from '../mapping/tcp/dial.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
 import { createPickerState } from '../policy/picker.js';
-import { PolicyRegistry } from '../policy/registry.js';
 import type { PoolView } from '../session/candidates.js';
 import type { PoolAccess } from '../session/element-search.js';
 import type { PoolHandle } from '../wire/parameters.js';
@@ -16,11 +15,12 @@ import { toPoolHandle } from '../wire/pool-handle.js';
 interface Turn {
   resolvedAt: number;
   state: PoolView['state'];
+  /** Whether the turn was moved to anywhere since the answer. */
+  spread: boolean;
 }
 
 /** Whose turn it is in each pool, for all sessions of a scope: so that they spread over the pool's elements. */
 const turns = new WeakMap<OperationalScope, Map<PoolHandle, Turn>>();
-const policies = new PolicyRegistry();
 
 /** An answer of the registrar with the turn in it that everything in this scope shares. */
 export function poolView(scope: OperationalScope, resolution: Resolution): PoolView {
@@ -31,12 +31,19 @@ export function poolView(scope: OperationalScope, resolution: Resolution): PoolV
   }
   let turn = pools.get(resolution.poolHandle);
   if (turn === undefined || turn.resolvedAt !== resolution.resolvedAt) {
-    turn = { resolvedAt: resolution.resolvedAt, state: createPickerState() };
+    turn = { resolvedAt: resolution.resolvedAt, state: createPickerState(), spread: false };
     pools.set(resolution.poolHandle, turn);
   }
+  const shared = turn;
+  const { elements } = resolution;
   return {
-    picker: policies.get(resolution.policy).createPicker(resolution.elements, scope.random),
-    state: turn.state,
+    picker: scope.policies.get(resolution.policy).createPicker(elements, scope.random),
+    state: shared.state,
+    spread() {
+      if (shared.spread || elements.length < 2) return;
+      shared.spread = true;
+      shared.state.cursor = Math.floor(scope.random.uniform() * elements.length);
+    },
   };
 }
 
@@ -59,6 +66,7 @@ export function poolAccess(
         callback(error, resolution === undefined ? undefined : poolView(scope, resolution));
       });
     },
+    isSuspected: (identifier) => endpoint.isSuspected(poolHandle, identifier),
     reportUnreachable: (identifier) => endpoint.reportUnreachable(poolHandle, identifier),
     dial(element, hello, callbacks) {
       const addresses = tcpMappingAddresses(element, insist);

@@ -19,12 +19,13 @@ import { RserpoolError } from '../errors.js';
 import type { Listener } from '../transport/transport.js';
 import type { MemberSelectionPolicy, SingleAddressTransport } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
+import { checkLoad, ElementLoad, type LoadOptions } from './element-load.js';
 import { guard } from './guarded.js';
 import { checkHealthOptions, type HealthCheck, HealthWatch } from './health-watch.js';
 import { checkAdvertisement, checkPolicy, checkPoolHandle, checkScope, type PolicyOption } from './options.js';
 
 /** What `register` takes. Times in milliseconds. */
-export interface RegisterOptions {
+export interface RegisterOptions extends LoadOptions {
   readonly poolHandle: string;
   /** Where the service listens. */
   readonly port: number;
@@ -34,8 +35,6 @@ export interface RegisterOptions {
   readonly protocol?: 'tcp' | 'udp';
   /** Member selection policy (RFC 5356). Default: 'roundRobin'. */
   readonly policy?: PolicyOption;
-  /** Load for the policies that use it, 0 to 1. Default: 0. */
-  readonly load?: number;
   /** Default: 300,000. Infinity: for ever. */
   readonly registrationLife?: number;
   /** Default: the scope that all calls without this option share. */
@@ -112,7 +111,7 @@ export async function register(options: RegisterOptions): Promise<Registration> 
   if (asapPort !== undefined) checkPort('options.asapPort', asapPort);
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalidArgumentType('options.signal', 'an instance of AbortSignal', signal);
-  const policy = checkPolicy(options.policy ?? 'roundRobin', options.load);
+  const policy = checkPolicy(options.policy ?? 'roundRobin');
   const health = checkHealthOptions(options);
   signal?.throwIfAborted();
   const settings: Settings = {
@@ -122,7 +121,7 @@ export async function register(options: RegisterOptions): Promise<Registration> 
     identifier: options.identifier ?? scope.random.identifier(),
     registrationLife: options.registrationLife,
   };
-  const registration = new Registration(settings, policy);
+  const registration = new Registration(settings, policy, options);
   return await new Promise((resolve, reject) => {
     const onAbort = (): void => settle(signal?.reason);
     const settle = (error?: unknown): void => {
@@ -147,7 +146,7 @@ export async function register(options: RegisterOptions): Promise<Registration> 
 /** A service's place in a pool. */
 export class Registration extends EventEmitter<RegistrationEvents> {
   readonly #settings: Settings;
-  #policy: MemberSelectionPolicy;
+  readonly #load: ElementLoad;
   #state: RegistrationState = 'registering';
   #result: RegistrationResult | undefined;
   /** Until its deregistration has ended: two elements of one identifier would get each other's answers. */
@@ -160,10 +159,12 @@ export class Registration extends EventEmitter<RegistrationEvents> {
   #deregistered: Promise<void> | undefined;
 
   /** For `register`. */
-  constructor(settings: Settings, policy: MemberSelectionPolicy) {
+  constructor(settings: Settings, policy: MemberSelectionPolicy, load: LoadOptions) {
     super();
     this.#settings = settings;
-    this.#policy = policy;
+    this.#load = new ElementLoad(settings.scope, policy, load, {
+      onChange: (changed) => this.#element?.update({ policy: changed }),
+    });
   }
 
   /** The PE identifier: the "instance id" of section 5.2. */
@@ -195,6 +196,7 @@ export class Registration extends EventEmitter<RegistrationEvents> {
     onFirst: (error?: Error) => void,
   ): void {
     this.#onFirst = onFirst;
+    this.#load.start();
     const start = (): void => {
       if (health === undefined) this.#register();
       else this.#watch(health);
@@ -209,9 +211,9 @@ export class Registration extends EventEmitter<RegistrationEvents> {
    */
   update(changes: { readonly policy: PolicyOption; readonly load?: number }): void {
     checkObject('changes', changes);
-    const policy = checkPolicy(changes.policy, changes.load);
-    this.#element?.update({ policy });
-    this.#policy = policy;
+    const policy = checkPolicy(changes.policy);
+    const load = changes.load === undefined ? undefined : checkLoad(changes.load);
+    this.#load.setPolicy(policy, load);
   }
 
   /**
@@ -223,6 +225,7 @@ export class Registration extends EventEmitter<RegistrationEvents> {
     this.#deregistered ??= new Promise((resolve, reject) => {
       this.#become('deregistered');
       this.#health?.stop();
+      this.#load.stop();
       this.#onFirst = undefined;
       const done = (error: Error | undefined): void => {
         this.#listener?.close();
@@ -287,7 +290,7 @@ export class Registration extends EventEmitter<RegistrationEvents> {
           poolHandle: toPoolHandle(poolHandle),
           identifier,
           userTransport: transport,
-          policy: this.#policy,
+          policy: this.#load.policy,
           ...(this.#asapTransport === undefined ? {} : { asapTransport: this.#asapTransport }),
           ...(registrationLife === undefined ? {} : { registrationLife }),
         },

@@ -1,7 +1,7 @@
 /** Requests as promises. */
 
 import { checkMilliseconds, invalidArgumentType } from '../arguments.js';
-import type { Message, SendOptions } from '../session/message.js';
+import type { AnswerCallback, Message, SendOptions } from '../session/message.js';
 import type { UserSession } from '../session/user-session.js';
 
 export interface RequestOptions extends SendOptions {
@@ -23,16 +23,16 @@ export function requestOver(
     throw invalidArgumentType('options.signal', 'an instance of AbortSignal', signal);
   }
   return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) {
-      reject(signal.reason);
-      return;
+    const settle: AnswerCallback = (error, answer) => (answer === undefined ? reject(error) : resolve(answer));
+    if (signal === undefined) session.request(prepare(), options, settle);
+    else if (signal.aborted) reject(signal.reason);
+    else {
+      const onAbort = (): void => session.abandon(request, signal.reason as Error);
+      const request = session.request(prepare(), options, (error, answer) => {
+        signal.removeEventListener('abort', onAbort);
+        settle(error, answer);
+      });
+      signal.addEventListener('abort', onAbort, { once: true });
     }
-    const onAbort = (): void => abandon(signal?.reason as Error);
-    const abandon = session.request(prepare(), options, (error, answer) => {
-      signal?.removeEventListener('abort', onAbort);
-      if (answer === undefined) reject(error);
-      else resolve(answer);
-    });
-    signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

@@ -5,7 +5,7 @@ import type { MemberSelectionPolicy, PoolElement } from '../wire/parameters.js';
 import { policyType } from '../wire/policy-parameter.js';
 import type { MemberPolicy, MemberSelector, Picker, PolicyMember } from './member-policy.js';
 import { RankPicker } from './picker.js';
-import { loadDegradationOf, loadOf } from './policy-values.js';
+import { loadDegradationOf, loadOf, withLoad } from './policy-values.js';
 import { RankedSelector, type Ranking } from './ranked-selector.js';
 
 /**
@@ -27,13 +27,16 @@ export function loadWithNextOf(policy: MemberSelectionPolicy): number {
 }
 
 /** Lowest load first. */
-export const leastUsed: MemberPolicy = rankedPolicy(policyType.leastUsed, { rankOf: loadOf });
+export const leastUsed: MemberPolicy = { ...rankedPolicy(policyType.leastUsed, { rankOf: loadOf }), withLoad };
 
 /** Lowest load + degradation counter x load degradation first: what was handed out since the load was reported counts. */
-export const leastUsedDegradation: MemberPolicy = rankedPolicy(policyType.leastUsedDegradation, {
-  rankOf: loadOf,
-  degradationOf: loadDegradationOf,
-});
+export const leastUsedDegradation: MemberPolicy = {
+  ...rankedPolicy(policyType.leastUsedDegradation, { rankOf: loadOf, degradationOf: loadDegradationOf }),
+  withLoad,
+};
 
 /** Lowest load + load degradation first. */
-export const priorityLeastUsed: MemberPolicy = rankedPolicy(policyType.priorityLeastUsed, { rankOf: loadWithNextOf });
+export const priorityLeastUsed: MemberPolicy = {
+  ...rankedPolicy(policyType.priorityLeastUsed, { rankOf: loadWithNextOf }),
+  withLoad,
+};

@@ -37,7 +37,7 @@ export interface MemberSelector<Member extends PolicyMember> {
   select(count: number): Member[];
 }
 
-/** What a pool user keeps for each pool from one answer to the next. Only the picker writes it. */
+/** What a pool user keeps for each pool from one answer to the next. The picker writes it; who fails over may move it. */
 export interface PickerState {
   /** How many elements into the list the next turn begins; a new answer from the registrar begins at 0 again. */
   cursor: number;
@@ -60,6 +60,11 @@ export interface MemberPolicy {
   readonly policyType: number;
   /** A selector for one pool, without members. */
   createSelector<Member extends PolicyMember>(random: Random): MemberSelector<Member>;
+  /**
+   * An element's values with its load in them (unsigned 32 bits): how elements report it. `policy` has the values of an
+   * idle element. Absent: the policy has no use for a load.
+   */
+  withLoad?(policy: MemberSelectionPolicy, load: number): MemberSelectionPolicy;
   /** The pool user's side for one answer. The list is not copied: it must not change. */
   createPicker(elements: readonly PoolElement[], random: Random): Picker;
 }

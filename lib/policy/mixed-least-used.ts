@@ -12,7 +12,7 @@
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import { loadWithNextOf, rankedPolicy } from './least-used.js';
 import type { MemberPolicy } from './member-policy.js';
-import { fullLoad, loadDegradationOf, loadOf } from './policy-values.js';
+import { fullLoad, loadDegradationOf, loadOf, withLoad } from './policy-values.js';
 import { weightedPolicy } from './weighted-random.js';
 
 /** Policy types of the reference implementation. They lack the bit of adaptive policies (RFC 5356 section 7.1). */
@@ -41,29 +41,39 @@ export function mixedLeastUsedValues(
 }
 
 /** By chance: the weight is what is left after one more request, load + load degradation. */
-export const randomizedPriorityLeastUsed: MemberPolicy = weightedPolicy(mixedPolicyType.randomizedPriorityLeastUsed, {
-  weightOf: (policy) => Math.max(0, fullLoad - loadWithNextOf(policy)),
-  weightless: 'last',
-});
+export const randomizedPriorityLeastUsed: MemberPolicy = {
+  ...weightedPolicy(mixedPolicyType.randomizedPriorityLeastUsed, {
+    weightOf: (policy) => Math.max(0, fullLoad - loadWithNextOf(policy)),
+    weightless: 'last',
+  }),
+  withLoad,
+};
 
 /** By chance: the weight is what is left of load + degradation counter x load degradation. */
-export const randomizedLeastUsedDegradation: MemberPolicy = weightedPolicy(
-  mixedPolicyType.randomizedLeastUsedDegradation,
-  { weightOf: (policy) => fullLoad - loadOf(policy), degradationOf: loadDegradationOf, weightless: 'last' },
-);
+export const randomizedLeastUsedDegradation: MemberPolicy = {
+  ...weightedPolicy(mixedPolicyType.randomizedLeastUsedDegradation, {
+    weightOf: (policy) => fullLoad - loadOf(policy),
+    degradationOf: loadDegradationOf,
+    weightless: 'last',
+  }),
+  withLoad,
+};
 
 /** Lowest load + (degradation counter + 1) x load degradation first. */
-export const priorityLeastUsedDegradation: MemberPolicy = rankedPolicy(mixedPolicyType.priorityLeastUsedDegradation, {
-  rankOf: loadWithNextOf,
-  degradationOf: loadDegradationOf,
-});
+export const priorityLeastUsedDegradation: MemberPolicy = {
+  ...rankedPolicy(mixedPolicyType.priorityLeastUsedDegradation, {
+    rankOf: loadWithNextOf,
+    degradationOf: loadDegradationOf,
+  }),
+  withLoad,
+};
 
 /** By chance: the weight is what is left of load + (degradation counter + 1) x load degradation. */
-export const randomizedPriorityLeastUsedDegradation: MemberPolicy = weightedPolicy(
-  mixedPolicyType.randomizedPriorityLeastUsedDegradation,
-  {
+export const randomizedPriorityLeastUsedDegradation: MemberPolicy = {
+  ...weightedPolicy(mixedPolicyType.randomizedPriorityLeastUsedDegradation, {
     weightOf: (policy) => Math.max(0, fullLoad - loadWithNextOf(policy)),
     degradationOf: loadDegradationOf,
     weightless: 'last',
-  },
-);
+  }),
+  withLoad,
+};

@@ -28,6 +28,25 @@ export function loadDegradationOf(policy: MemberSelectionPolicy): number {
   return policy.type === 'other' ? (numberAt(policy.data, 4) ?? 0) : 0;
 }
 
+/** The values with that load (unsigned 32 bits): in the field for it, or first in the data of a private policy. */
+export function withLoad(policy: MemberSelectionPolicy, load: number): MemberSelectionPolicy {
+  if ('load' in policy) return { ...policy, load };
+  if (policy.type !== 'other') return policy;
+  const data = new Uint8Array(Math.max(4, policy.data.length));
+  data.set(policy.data);
+  new DataView(data.buffer).setUint32(0, load);
+  return { ...policy, data };
+}
+
+/**
+ * The values with what is left of the weight at that load (unsigned 32 bits): 1 at least, since 0 would mean that the
+ * element cannot serve; 0 stays 0.
+ */
+export function withWeightLeft(policy: MemberSelectionPolicy, load: number): MemberSelectionPolicy {
+  if (!('weight' in policy) || policy.weight === 0) return policy;
+  return { ...policy, weight: Math.max(1, Math.round(policy.weight * (1 - load / fullLoad))) };
+}
+
 /** The weight; 1 when none is stated, with which the weighted policies are their unweighted ones. */
 export function weightOf(policy: MemberSelectionPolicy): number {
   return 'weight' in policy ? policy.weight : 1;

@@ -6,7 +6,7 @@ import { policyType } from '../wire/policy-parameter.js';
 import { type DueNode, DueTree, type RoundTime } from './due-tree.js';
 import type { MemberPolicy, MemberSelector, Picker, PolicyMember } from './member-policy.js';
 import { TurnPicker } from './picker.js';
-import { weightOf } from './policy-values.js';
+import { weightOf, withWeightLeft } from './policy-values.js';
 
 /** A member's present turn: the (taken + 1)-th of `weight` turns in the round that began at its base. */
 class Turn<Member> implements DueNode<Turn<Member>> {
@@ -190,5 +190,6 @@ export const weightedRoundRobin: MemberPolicy = {
   policyType: policyType.weightedRoundRobin,
   createSelector: <Member extends PolicyMember>(_random: Random): MemberSelector<Member> =>
     new WeightedRoundRobinSelector<Member>(),
+  withLoad: withWeightLeft,
   createPicker: (elements: readonly PoolElement[]): Picker => new TurnPicker(elements),
 };

@@ -45,12 +45,14 @@ export interface ServedElement {
   /** The connection that it registered over, while that is open. */
   connection: RegistrarConnection | undefined;
   watch: WatchState;
-  /** When idle, until the next keep-alive; when probing, until it has failed. */
+  /** When idle, its place among those that wait for their next keep-alive; otherwise -1. */
+  duePlace: number;
+  /** When probing, until it has failed. */
   timer: Timer | undefined;
   /** Ends a probe over a connection of its own. */
   hangUp: (() => void) | undefined;
   /** When it acknowledged last, in milliseconds. */
   heardAt: number;
   /** The hosts that reported it unreachable and when (RFC 5352 section 3.5); each counts once, however often it connects. */
-  readonly reporters: Map<string, number>;
+  reporters: Map<string, number> | undefined;
 }

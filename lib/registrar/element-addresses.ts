@@ -59,24 +59,21 @@ function completeOffer(offer: MappingOffer, host: string): MappingOffer {
 }
 
 /**
- * The element as it is stored: unspecified addresses filled in, and the connection's address as its ASAP transport
- * where it named none (RFC 5352 section 3.1 rule 4).
+ * The element as it is stored: unspecified addresses filled in, the connection's address as its ASAP transport where it
+ * named none, and its home (RFC 5352 section 3.1 rule 4). `host` as `connectionHost` gives it.
  */
-export function completeElement(element: PoolElement, remote: TransportAddress): PoolElement {
-  const host = connectionHost(remote);
-  const asapTransport = element.asapTransport ?? { type: 'tcp', port: remote.port, address: host };
-  return {
-    ...element,
-    userTransport: completeTransport(element.userTransport, host),
-    asapTransport: completeTransport(asapTransport, host),
-    ...(element.mappings === undefined
-      ? undefined
-      : { mappings: element.mappings.map((offer) => completeOffer(offer, host)) }),
-  };
+export function completeElement(element: PoolElement, homeServerId: number, host: string, port: number): PoolElement {
+  const userTransport = completeTransport(element.userTransport, host);
+  const asapTransport: Transport =
+    element.asapTransport === undefined
+      ? { type: 'tcp', port, address: host }
+      : completeTransport(element.asapTransport, host);
+  if (element.mappings === undefined) return { ...element, homeServerId, userTransport, asapTransport };
+  const mappings = element.mappings.map((offer) => completeOffer(offer, host));
+  return { ...element, homeServerId, userTransport, asapTransport, mappings };
 }
 
 /** Whether a completed element names an address other than its connection's. */
-export function hasForeignAddress(element: PoolElement, remote: TransportAddress): boolean {
-  const host = connectionHost(remote);
+export function hasForeignAddress(element: PoolElement, host: string): boolean {
   return elementAddresses(element).some((address) => address !== host);
 }

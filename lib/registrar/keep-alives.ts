@@ -4,8 +4,10 @@
  */
 
 import { openAsapChannel } from '../asap/asap-channel.js';
+import type { Timer } from '../clock.js';
 import { diagnosticEvent } from '../diagnostics.js';
 import type { HandlespaceEntry } from '../handlespace/entry.js';
+import { IndexedHeap } from '../policy/indexed-heap.js';
 import type { TransportAddress } from '../transport/transport.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
@@ -29,6 +31,11 @@ export interface KeepAliveSurroundings {
 
 export class KeepAlives {
   readonly #around: KeepAliveSurroundings;
+  /** The elements at rest by when their next keep-alive is due: one timer serves all, since there may be a million. */
+  readonly #resting = new IndexedHeap<ServedElement>(setDuePlace);
+  #timer: Timer | undefined;
+  /** When the timer fires. */
+  #timerAt = Number.POSITIVE_INFINITY;
   #sent = 0;
   #dialled = 0;
 
@@ -49,11 +56,15 @@ export class KeepAlives {
   }
 
   stop(element: ServedElement): void {
-    element.timer?.cancel();
-    element.hangUp?.();
-    element.timer = undefined;
-    element.hangUp = undefined;
+    this.#still(element);
     element.watch = 'stopped';
+  }
+
+  /** Asks nobody any more. */
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAt = Number.NEGATIVE_INFINITY;
   }
 
   /** An element acknowledged, on whatever connection. */
@@ -65,13 +76,15 @@ export class KeepAlives {
   onReport(element: ServedElement, reporter: RegistrarConnection): void {
     const { clock, timers, limits } = this.#around.settings;
     const now = clock.now();
-    element.reporters.set(reporter.host, now);
-    for (const [host, at] of element.reporters) {
-      if (now - at >= timers.reportLifetime) element.reporters.delete(host);
+    element.reporters ??= new Map();
+    const { reporters } = element;
+    reporters.set(reporter.host, now);
+    for (const [host, at] of reporters) {
+      if (now - at >= timers.reportLifetime) reporters.delete(host);
     }
-    if (reported.watched) reported.publish({ ...nameOf(element.entry), reporters: element.reporters.size });
-    if (element.reporters.size > limits.maxBadPeReports) {
-      this.#fail(element, `reported by ${element.reporters.size} hosts`);
+    if (reported.watched) reported.publish({ ...nameOf(element.entry), reporters: reporters.size });
+    if (reporters.size > limits.maxBadPeReports) {
+      this.#fail(element, `reported by ${reporters.size} hosts`);
       return;
     }
     this.ask(element);
@@ -86,14 +99,40 @@ export class KeepAlives {
   /** Waits for the next keep-alive: the interval +-50 %, so that they spread. Elements of other servers are theirs to watch. */
   #rest(element: ServedElement): void {
     const { clock, random, timers, serverId } = this.#around.settings;
+    this.#still(element);
+    element.watch = 'idle';
+    if (element.entry.owner !== serverId) return;
+    this.#resting.push(element, clock.now() + timers.keepAliveInterval * (0.5 + random.uniform()), 0);
+    this.#arm();
+  }
+
+  /** Ends what is under way with an element, and takes it out of its turn. */
+  #still(element: ServedElement): void {
+    if (element.duePlace !== -1) this.#resting.remove(element.duePlace);
     element.timer?.cancel();
     element.hangUp?.();
     element.timer = undefined;
     element.hangUp = undefined;
-    element.watch = 'idle';
-    if (element.entry.owner !== serverId) return;
-    const delay = timers.keepAliveInterval * (0.5 + random.uniform());
-    element.timer = clock.setTimeout(() => this.#probe(element), delay, 'background');
+  }
+
+  /** Sees to it that the timer fires when the first keep-alive is due; too early does no harm. */
+  #arm(): void {
+    const { clock } = this.#around.settings;
+    if (this.#resting.size === 0) return;
+    const due = this.#resting.primaryAt(0);
+    if (due >= this.#timerAt) return;
+    this.#timer?.cancel();
+    this.#timerAt = due;
+    this.#timer = clock.setTimeout(() => this.#probeDue(), Math.max(0, due - clock.now()), 'background');
+  }
+
+  #probeDue(): void {
+    const now = this.#around.settings.clock.now();
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    while (this.#resting.size > 0 && this.#resting.primaryAt(0) <= now) {
+      this.#probe(this.#resting.least as ServedElement);
+    }
+    this.#arm();
   }
 
   #probe(element: ServedElement): void {
@@ -103,7 +142,7 @@ export class KeepAlives {
       this.#rest(element);
       return;
     }
-    element.timer?.cancel();
+    this.#still(element);
     element.watch = 'probing';
     this.#awaitAck(element);
     this.#sent++;
@@ -190,6 +229,10 @@ export class KeepAlives {
     this.stop(element);
     this.#around.onUnreachable(element);
   }
+}
+
+function setDuePlace(element: ServedElement, place: number): void {
+  element.duePlace = place;
 }
 
 function nameOf(entry: HandlespaceEntry): { poolHandle: string; identifier: number } {

@@ -1,5 +1,6 @@
 /** Options of a registrar with their defaults; times in milliseconds. */
 
+import { isIP } from 'node:net';
 import {
   checkBoolean,
   checkInteger,
@@ -14,8 +15,10 @@ import { type Clock, systemClock } from '../clock.js';
 import { type EnrpOptions, type EnrpSettings, enrpSettings } from '../enrp/options.js';
 import type { PolicyRegistry } from '../policy/registry.js';
 import { type Random, systemRandom } from '../random.js';
+import { type AnnouncementOptions, checkAnnouncements, onInterfaceOf } from '../transport/announcements.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
-import type { ByteStreamTransport } from '../transport/transport.js';
+import type { ByteStreamTransport, MulticastGroup, MulticastTransport } from '../transport/transport.js';
+import { udpMulticast } from '../transport/udp/multicast.js';
 
 export interface RegistrarTimers {
   /** Between two keep-alives to an element, each time +-50 % by chance (RFC 5352 section 3.5). Default: 5,000. */
@@ -30,6 +33,8 @@ export interface RegistrarTimers {
   readonly reportLifetime: number;
   /** How long a new connection may take to send its first message; then it is closed. Default: 10,000. */
   readonly firstMessageTimeout: number;
+  /** T6-Serverannounce: with `announce`, between two announcements of all registrars together. Default: 1,000. */
+  readonly announceInterval: number;
   /** The least time between telling subscribers of changes: those of the meantime are told of together. Default: 20. */
   readonly pushInterval: number;
 }
@@ -41,6 +46,7 @@ export const defaultRegistrarTimers: RegistrarTimers = {
   removalDelay: 50,
   reportLifetime: 60_000,
   firstMessageTimeout: 10_000,
+  announceInterval: 1_000,
   pushInterval: 20,
 };
 
@@ -105,6 +111,13 @@ export interface RegistrarOptions {
    * loopback, where the element runs on this machine and may have any address of it.
    */
   readonly acceptForeignAddresses?: boolean;
+  /**
+   * Whether the registrar announces itself by multicast (RFC 5352 section 3.6) to elements and users, and with `enrp` to
+   * other registrars too. A registrar that listens at one address does so on that network. Default: false.
+   */
+  readonly announce?: boolean | AnnouncementOptions;
+  /** Where elements and users reach it, if that is not where it listens; an IP address. For announcements. */
+  readonly advertise?: { readonly host?: string; readonly port?: number };
   /** Peers, and where they reach this registrar (RFC 5353). Default: it stands alone and opens no port for peers. */
   readonly enrp?: EnrpOptions;
   readonly timers?: Partial<RegistrarTimers>;
@@ -113,8 +126,8 @@ export interface RegistrarOptions {
   readonly policies?: PolicyRegistry;
   readonly clock?: Clock;
   readonly random?: Random;
-  /** Default: TCP. */
-  readonly transports?: { readonly stream?: ByteStreamTransport };
+  /** Default: TCP, and UDP for announcements. */
+  readonly transports?: { readonly stream?: ByteStreamTransport; readonly multicast?: MulticastTransport };
 }
 
 /** The options with every default filled in. */
@@ -123,6 +136,8 @@ export interface RegistrarSettings {
   readonly port: number;
   readonly serverId: number;
   readonly acceptForeignAddresses: boolean;
+  readonly group: MulticastGroup | undefined;
+  readonly advertise: { readonly host?: string; readonly port?: number };
   readonly enrp: EnrpSettings | undefined;
   readonly timers: RegistrarTimers;
   readonly limits: RegistrarLimits;
@@ -130,6 +145,7 @@ export interface RegistrarSettings {
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: ByteStreamTransport;
+  readonly multicast: MulticastTransport;
 }
 
 /** The IANA port of ASAP (RFC 5352 section 8.2). */
@@ -150,7 +166,9 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
       options.acceptForeignAddresses === undefined
         ? false
         : checkBoolean('options.acceptForeignAddresses', options.acceptForeignAddresses),
-    enrp: options.enrp === undefined ? undefined : enrpSettings(options.enrp),
+    group: onInterfaceOf(options.host, checkAnnouncements('options.announce', options.announce, asapPort)),
+    advertise: checkAdvertised(options.advertise),
+    enrp: options.enrp === undefined ? undefined : enrpSettings(announcedToPeers(options.enrp, options.announce)),
     timers: checkNumbers('options.timers', defaultRegistrarTimers, options.timers, (path, value, name) =>
       checkMilliseconds(path, value, 'finite', mayBeZero.has(name) ? 0 : 1),
     ),
@@ -161,6 +179,7 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
     clock: options.clock ?? systemClock,
     random,
     transport: options.transports?.stream ?? tcpTransport,
+    multicast: options.transports?.multicast ?? udpMulticast,
   };
 }
 
@@ -174,6 +193,26 @@ const mayBeZero: ReadonlySet<keyof RegistrarTimers> = new Set([
 
 /** Limits below which nothing would work at all. */
 const leastLimits: Partial<Record<keyof RegistrarLimits, number>> = { maxMessageSize: 4, maxElementsPerAnswer: 1 };
+
+/** Peers hear of this registrar where elements and users do, but for the port. */
+function announcedToPeers(enrp: EnrpOptions, announce: RegistrarOptions['announce']): EnrpOptions {
+  if (announce === undefined || typeof enrp !== 'object' || enrp === null || enrp.announce !== undefined) return enrp;
+  if (typeof announce === 'boolean') return { ...enrp, announce };
+  const { port: _, ...others } = announce;
+  return { ...enrp, announce: others };
+}
+
+function checkAdvertised(given: RegistrarOptions['advertise']): RegistrarSettings['advertise'] {
+  if (given === undefined) return {};
+  checkObject('options.advertise', given);
+  const { host, port } = given;
+  if (host !== undefined && isIP(checkString('options.advertise.host', host)) === 0)
+    throw invalidArgumentValue('options.advertise.host', host, 'must be an IP address: announcements carry no names');
+  return {
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port: checkPort('options.advertise.port', port, false) }),
+  };
+}
 
 /** An empty name, such as an unset variable of a shell gives, would mean all addresses to the system. */
 function checkHost(host: unknown): string {

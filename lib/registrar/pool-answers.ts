@@ -4,15 +4,22 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.js';
 import type { HandlespaceChange } from '../handlespace/change.js';
 import type { Handlespace } from '../handlespace/handlespace.js';
-import { encodeAsap } from '../wire/asap.js';
-import type { HandleResolution, HandleResolutionResponse } from '../wire/messages.js';
+import { type EncodedAnswer, encodeAnswer } from '../wire/asap.js';
+import type { AsapMessage, HandleResolution } from '../wire/messages.js';
 import { errorCause } from '../wire/operation-error.js';
+import { padded } from '../wire/parameter-reader.js';
 import { maxMessageLength, measure } from '../wire/parameter-writer.js';
-import { causeCode, type MemberSelectionPolicy, type PoolElement, type PoolHandle } from '../wire/parameters.js';
+import {
+  causeCode,
+  type ErrorCause,
+  type MemberSelectionPolicy,
+  type PoolElement,
+  type PoolHandle,
+} from '../wire/parameters.js';
 import { writePolicy } from '../wire/policy-parameter.js';
-import { poolElementSize } from '../wire/pool-element.js';
 import { writePoolHandle } from '../wire/pool-handle.js';
 import type { RegistrarConnection } from './connection.js';
+import { ElementEncodings } from './element-encodings.js';
 import type { RegistrarLimits } from './options.js';
 
 export interface PoolAnswersSurroundings {
@@ -23,13 +30,22 @@ export interface PoolAnswersSurroundings {
   readonly pushInterval: number;
 }
 
+/** What is answered for a pool, as bytes and as data; whether it is accepted is each receiver's. */
+interface Answer extends EncodedAnswer {
+  readonly elements: readonly PoolElement[];
+}
+
+const noErrors: readonly ErrorCause[] = [];
+
+/** What an answer holds beside its elements, but for the longest pool handles and policies of which nothing is known. */
+const usualRest = 256;
+
 export class PoolAnswers {
   readonly #around: PoolAnswersSurroundings;
   readonly #subscribers = new Map<PoolHandle, Set<RegistrarConnection>>();
   /** Pools with changes that their subscribers are not told of yet. */
   readonly #changed = new Set<PoolHandle>();
-  /** The most bytes that any element has taken in a message: while all could be as large, none is measured. */
-  #largestElement = 0;
+  readonly #encodings = new ElementEncodings();
   /** Pools whose subscribers were told of them while elements were suspended, and so do not know those. */
   readonly #incomplete = new Set<PoolHandle>();
   #pushedAt = Number.NEGATIVE_INFINITY;
@@ -60,19 +76,14 @@ export class PoolAnswers {
     const { poolHandle, subscribe } = message;
     // Cut to what an answer may hold: subscribers who want the same share one push.
     const wanted = Math.min(message.elementsWanted || maxElementsPerAnswer, maxElementsPerAnswer);
-    const response = this.#response(poolHandle, wanted);
-    if (subscribe && response.errors.length === 0) {
-      connection.send({ ...response, accepted: this.#subscribe(connection, poolHandle, wanted) });
-      return;
-    }
-    this.#unsubscribe(connection, poolHandle);
-    connection.send(response);
+    const answer = this.#answer(poolHandle, wanted);
+    const accepted = subscribe && answer.errors.length === 0 && this.#subscribe(connection, poolHandle, wanted);
+    if (!subscribe || answer.errors.length > 0) this.#unsubscribe(connection, poolHandle);
+    connection.channel.sendEncoded(encodeAnswer(answer, accepted), () => messageOf(answer, accepted));
   }
 
   /** A pool changed: its subscribers are told soon, if it changed for them. */
   onChange(change: HandlespaceChange): void {
-    if (change.type !== 'removed')
-      this.#largestElement = Math.max(this.#largestElement, poolElementSize(change.entry.element));
     if (!this.#subscribers.has(change.poolHandle)) return;
     const { poolHandle, previous, entry } = change;
     const isBack = change.resumed && this.#incomplete.has(poolHandle);
@@ -107,55 +118,41 @@ export class PoolAnswers {
     this.#incomplete.delete(poolHandle);
     this.#noteSuspended(poolHandle);
     // Encoded once for all that want as many elements.
-    const encoded = new Map<number, { readonly bytes: Uint8Array; readonly negative: boolean }>();
+    const encoded = new Map<number, { readonly bytes: Uint8Array; readonly answer: Answer }>();
     for (const connection of [...subscribers]) {
       const wanted = connection.subscriptions.get(poolHandle) ?? 1;
       let push = encoded.get(wanted);
       if (push === undefined) {
-        const response = this.#response(poolHandle, wanted);
-        const negative = response.errors.length > 0;
-        push = { bytes: encodeAsap({ ...response, accepted: !negative }), negative };
+        const answer = this.#answer(poolHandle, wanted);
+        push = { bytes: encodeAnswer(answer, answer.errors.length === 0), answer };
         encoded.set(wanted, push);
       }
+      const { bytes, answer } = push;
+      const negative = answer.errors.length > 0;
       this.#pushes++;
-      connection.channel.sendEncoded(push.bytes);
+      connection.channel.sendEncoded(bytes, () => messageOf(answer, !negative));
       // The pool is gone: a subscription covers existing pools only (section 2.2.5).
-      if (push.negative) this.#unsubscribe(connection, poolHandle);
+      if (negative) this.#unsubscribe(connection, poolHandle);
     }
   }
 
-  #response(poolHandle: PoolHandle, wanted: number): HandleResolutionResponse {
+  #answer(poolHandle: PoolHandle, wanted: number): Answer {
     const resolution = this.#around.handlespace.resolve(poolHandle, wanted);
-    const facts = { type: 'handleResolutionResponse', accepted: false, poolHandle } as const;
     // A pool all of whose elements broke their connections has none to name, and a positive answer must name one.
     if (resolution === undefined || resolution.elements.length === 0) {
-      return { ...facts, poolElements: [], errors: [errorCause(causeCode.unknownPoolHandle)] };
+      return refusal(poolHandle, causeCode.unknownPoolHandle);
     }
-    const { policy } = resolution;
-    const poolElements = this.#fitting(poolHandle, policy, resolution.elements);
-    if (poolElements.length === 0) {
-      return { ...facts, poolElements, errors: [errorCause(causeCode.lackOfResources)] };
+    const { policy, elements } = resolution;
+    const poolElements: Uint8Array[] = [];
+    let size = 0;
+    for (const element of elements) {
+      const encoded = this.#encodings.of(element);
+      size += padded(encoded.length);
+      poolElements.push(encoded);
     }
-    return { ...facts, policy, poolElements, errors: [] };
-  }
-
-  /** As many of the elements as one message holds. Those of peers may be larger than we would register. */
-  #fitting(
-    poolHandle: PoolHandle,
-    policy: MemberSelectionPolicy,
-    elements: readonly PoolElement[],
-  ): readonly PoolElement[] {
-    const head = measure((writer) => {
-      writePoolHandle(writer, poolHandle);
-      writePolicy(writer, policy);
-    });
-    let room = maxMessageLength - 4 - head;
-    if (elements.length * this.#largestElement <= room) return elements;
-    for (const [i, element] of elements.entries()) {
-      room -= poolElementSize(element);
-      if (room < 0) return elements.slice(0, i);
-    }
-    return elements;
+    if (size > maxMessageLength - usualRest || !isUsual(poolHandle, policy)) cutToFit(poolHandle, policy, poolElements);
+    if (poolElements.length === 0) return refusal(poolHandle, causeCode.lackOfResources);
+    return { poolHandle, policy, poolElements, errors: noErrors, elements };
   }
 
   #subscribe(connection: RegistrarConnection, poolHandle: PoolHandle, wanted: number): boolean {
@@ -186,6 +183,36 @@ export class PoolAnswers {
     this.#subscribers.delete(poolHandle);
     this.#incomplete.delete(poolHandle);
   }
+}
+
+function refusal(poolHandle: PoolHandle, code: number): Answer {
+  return { poolHandle, poolElements: [], errors: [errorCause(code)], elements: [] };
+}
+
+function isUsual(poolHandle: PoolHandle, policy: MemberSelectionPolicy): boolean {
+  return poolHandle.length <= usualRest / 2 && policy.type !== 'other';
+}
+
+/** Leaves as many of the elements as one message holds. Those of peers may be larger than we would register. */
+function cutToFit(poolHandle: PoolHandle, policy: MemberSelectionPolicy, poolElements: Uint8Array[]): void {
+  const head = measure((writer) => {
+    writePoolHandle(writer, poolHandle);
+    writePolicy(writer, policy);
+  });
+  let room = maxMessageLength - 4 - head;
+  let count = 0;
+  for (const { length } of poolElements) {
+    room -= padded(length);
+    if (room < 0) break;
+    count++;
+  }
+  poolElements.length = count;
+}
+
+/** The answer as data: for those who watch what is sent. */
+function messageOf(answer: Answer, accepted: boolean): AsapMessage {
+  const { elements, poolElements, ...facts } = answer;
+  return { type: 'handleResolutionResponse', accepted, ...facts, poolElements: elements.slice(0, poolElements.length) };
 }
 
 /** A renewal changes nothing for users; who owns an element is no matter to them. */

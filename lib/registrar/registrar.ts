@@ -14,6 +14,7 @@ import { Handlespace, type HandlespaceOptions } from '../handlespace/handlespace
 import type { ByteStream, Listener, TransportAddress } from '../transport/transport.js';
 import type { AsapMessage } from '../wire/messages.js';
 import { poolHandleText } from '../wire/pool-handle.js';
+import { Announcer } from './announcer.js';
 import { RegistrarConnection } from './connection.js';
 import { Connections } from './connections.js';
 import { HomeClaims } from './home-claims.js';
@@ -73,6 +74,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   readonly #connections: Connections;
   readonly #onHandlespaceChange = new Set<(change: HandlespaceChange) => void>();
   #listener: Listener | undefined;
+  #announcer: Announcer | undefined;
   #address: TransportAddress | undefined;
   /** new -> listening -> closing -> closed */
   #state: 'new' | 'listening' | 'closing' | 'closed' = 'new';
@@ -160,7 +162,9 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       {
         onListening: (address) => {
           this.#address = address;
-          if (this.#state === 'listening') this.emit('listening', address);
+          if (this.#state !== 'listening') return;
+          this.#announceAt(address);
+          this.emit('listening', address);
         },
         onConnection: (stream) => {
           this.#serve(stream);
@@ -175,12 +179,20 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     );
   }
 
+  #announceAt({ host, port }: TransportAddress): void {
+    const { group, advertise, serverId, clock, multicast, timers } = this.#settings;
+    if (group === undefined) return;
+    const address = { host: advertise.host ?? host, port: advertise.port ?? port };
+    const interval = timers.announceInterval;
+    this.#announcer = new Announcer({ serverId, clock, transport: multicast, group, interval, address });
+  }
+
   #createEnrp(): EnrpServer | undefined {
-    const { enrp, clock, random, transport, limits, serverId } = this.#settings;
+    const { enrp, clock, random, transport, multicast, limits, serverId } = this.#settings;
     if (enrp === undefined) return undefined;
     const registrations = this.#registrations;
     return new EnrpServer({
-      ...{ serverId, clock, random, transport },
+      ...{ serverId, clock, random, transport, multicast },
       settings: enrp,
       handlespace: this.handlespace,
       maxElements: limits.maxElements,
@@ -221,6 +233,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.#state = 'closing';
     this.#registrations.close();
     this.#claims.close();
+    this.#announcer?.close();
     if (this.#enrpOpen) {
       this.enrp?.close(() => {
         this.#enrpOpen = false;
@@ -302,6 +315,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.#answers.onChange(change);
     this.enrp?.onHandlespaceChange(change);
     for (const listener of this.#onHandlespaceChange) listener(change);
+    if (!changed.watched && this.listenerCount('change') === 0) return;
     const { type, reason, poolHandle, entry } = change;
     const facts = { type, reason, poolHandle: poolHandleText(poolHandle), identifier: entry.identifier };
     if (changed.watched) changed.publish(facts);

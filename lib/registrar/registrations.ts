@@ -17,7 +17,7 @@ import { writePoolElement } from '../wire/pool-element.js';
 import { poolHandleText } from '../wire/pool-handle.js';
 import type { RegistrarConnection, ServedElement } from './connection.js';
 import { completeElement, elementAddresses, hasForeignAddress, isLoopback } from './element-addresses.js';
-import { elementKey, KeepAlives } from './keep-alives.js';
+import { KeepAlives } from './keep-alives.js';
 import type { RegistrarSettings } from './options.js';
 
 /** A refused registration: for the event and the diagnostics. */
@@ -48,7 +48,7 @@ const toldOnRemoval: ReadonlySet<ChangeReason> = new Set([
 export class Registrations {
   readonly #around: RegistrationsSurroundings;
   readonly #keepAlives: KeepAlives;
-  readonly #served = new Map<string, ServedElement>();
+  readonly #served = new Map<HandlespaceEntry, ServedElement>();
   readonly #removals = new Map<ServedElement, Timer>();
   #expiryTimer: Timer | undefined;
   #expiryAt = Number.POSITIVE_INFINITY;
@@ -71,21 +71,22 @@ export class Registrations {
 
   register(connection: RegistrarConnection, message: Registration, size: number): void {
     const { poolHandle } = message;
-    const element = completeElement(message.poolElement, connection.remoteAddress);
+    const { host, remoteAddress } = connection;
+    const element = completeElement(message.poolElement, this.#around.settings.serverId, host, remoteAddress.port);
     const { identifier } = element;
     const cause =
       this.#objection(connection, poolHandle, element, size) ?? this.#store(connection, poolHandle, element);
-    const facts = { type: 'registrationResponse', poolHandle, peIdentifier: identifier } as const;
+    const type = 'registrationResponse';
     if (cause === undefined) {
       this.#accepted++;
-      connection.send({ ...facts, rejected: false, errors: [] });
+      connection.send({ type, rejected: false, poolHandle, peIdentifier: identifier, errors: [] });
       return;
     }
     this.#rejected++;
     const causes = [causeName(cause.code)];
     const rejected = { poolHandle: poolHandleText(poolHandle), identifier, host: connection.host, causes };
     if (rejectedEvent.watched) rejectedEvent.publish(rejected);
-    connection.send({ ...facts, rejected: true, errors: [cause] });
+    connection.send({ type, rejected: true, poolHandle, peIdentifier: identifier, errors: [cause] });
     this.#around.onRejected(rejected);
   }
 
@@ -107,7 +108,7 @@ export class Registrations {
   }
 
   onKeepAliveAck(message: EndpointKeepAliveAck, connection: RegistrarConnection): void {
-    const element = this.#served.get(elementKey(message.poolHandle, message.peIdentifier));
+    const element = this.#servedAs(message.poolHandle, message.peIdentifier);
     // Nobody acknowledges for another.
     if (element?.connection === connection) this.#keepAlives.onAck(element);
   }
@@ -132,8 +133,7 @@ export class Registrations {
   /** Keeps what belongs to an entry in step with the handlespace, whoever changed it. */
   onChange(change: HandlespaceChange): void {
     const { poolHandle, identifier } = change.entry;
-    const key = elementKey(poolHandle, identifier);
-    const element = this.#served.get(key);
+    const element = this.#served.get(change.entry);
     if (change.type !== 'removed') {
       this.#armExpiry();
       // It has another home now, which watches it.
@@ -142,7 +142,7 @@ export class Registrations {
       return;
     }
     if (element === undefined) return;
-    this.#served.delete(key);
+    this.#served.delete(change.entry);
     this.#keepAlives.stop(element);
     this.#removals.get(element)?.cancel();
     this.#removals.delete(element);
@@ -154,25 +154,30 @@ export class Registrations {
 
   /** What this registrar keeps about an element of its handlespace; made when first asked for. */
   serve(entry: HandlespaceEntry): ServedElement {
-    const key = elementKey(entry.poolHandle, entry.identifier);
-    const present = this.#served.get(key);
+    const present = this.#served.get(entry);
     if (present !== undefined) return present;
     const element: ServedElement = {
       entry,
       connection: undefined,
       watch: 'idle',
+      duePlace: -1,
       timer: undefined,
       hangUp: undefined,
       heardAt: Number.NEGATIVE_INFINITY,
-      reporters: new Map(),
+      reporters: undefined,
     };
-    this.#served.set(key, element);
+    this.#served.set(entry, element);
     return element;
+  }
+
+  #servedAs(poolHandle: PoolHandle, identifier: number): ServedElement | undefined {
+    const entry = this.#around.handlespace.entry(poolHandle, identifier);
+    return entry && this.#served.get(entry);
   }
 
   /** Whether an element has a connection to us that is open. */
   isConnected(entry: HandlespaceEntry): boolean {
-    return this.#served.get(elementKey(entry.poolHandle, entry.identifier))?.connection?.channel.open === true;
+    return this.#served.get(entry)?.connection?.channel.open === true;
   }
 
   /** An element of ours acknowledged a keep-alive over a connection that we dialled: it is served over that one now. */
@@ -192,6 +197,7 @@ export class Registrations {
   close(): void {
     this.#closed = true;
     this.#expiryTimer?.cancel();
+    this.#keepAlives.close();
     for (const timer of this.#removals.values()) timer.cancel();
     for (const element of this.#served.values()) this.#keepAlives.stop(element);
     this.#removals.clear();
@@ -237,23 +243,18 @@ export class Registrations {
     if (element.registrationLife < -1 || element.registrationLife === 0) {
       return { code: causeCode.invalidValues, information: compose((writer) => writePoolElement(writer, element)) };
     }
-    if (
-      !acceptForeignAddresses &&
-      !isLoopback(connection.host) &&
-      hasForeignAddress(element, connection.remoteAddress)
-    ) {
+    if (!acceptForeignAddresses && !isLoopback(connection.host) && hasForeignAddress(element, connection.host)) {
       return errorCause(causeCode.rejectedDueToSecurity);
     }
-    const known = this.#served.get(elementKey(poolHandle, element.identifier))?.connection === connection;
-    if (!known && connection.elements.size >= limits.maxElementsPerConnection)
-      return errorCause(causeCode.lackOfResources);
-    return undefined;
+    if (connection.elements.size < limits.maxElementsPerConnection) return undefined;
+    const known = this.#servedAs(poolHandle, element.identifier)?.connection === connection;
+    return known ? undefined : errorCause(causeCode.lackOfResources);
   }
 
   /** Rules 1 to 4. */
   #store(connection: RegistrarConnection, poolHandle: PoolHandle, element: PoolElement): ErrorCause | undefined {
     const { handlespace, settings } = this.#around;
-    const holder = this.#served.get(elementKey(poolHandle, element.identifier));
+    const holder = this.#servedAs(poolHandle, element.identifier);
     const result = handlespace.register(poolHandle, element, {
       now: settings.clock.now(),
       owner: settings.serverId,
@@ -261,14 +262,18 @@ export class Registrations {
     });
     if (result.type === 'rejected') return rejectionCause(result.rejection);
     const served = this.serve(result.entry);
-    this.#removals.get(served)?.cancel();
-    this.#removals.delete(served);
+    if (this.#removals.size > 0) {
+      this.#removals.get(served)?.cancel();
+      this.#removals.delete(served);
+    }
     const present = served.connection;
     // What the network held back may arrive over a connection that the element has given up: its latest one counts.
     const latest = present?.channel.open === true && present.sequence > connection.sequence ? present : connection;
-    present?.elements.delete(served);
-    served.connection = latest;
-    latest.elements.add(served);
+    if (present !== latest) {
+      present?.elements.delete(served);
+      served.connection = latest;
+      latest.elements.add(served);
+    }
     this.#keepAlives.start(served);
     return undefined;
   }
@@ -284,7 +289,7 @@ export class Registrations {
   }
 
   #isItself(entry: HandlespaceEntry, connection: RegistrarConnection): boolean {
-    const holder = this.#served.get(elementKey(entry.poolHandle, entry.identifier))?.connection;
+    const holder = this.#served.get(entry)?.connection;
     if (holder === connection || holder?.host === connection.host) return true;
     return elementAddresses(entry.element).includes(connection.host);
   }

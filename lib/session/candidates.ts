@@ -1,4 +1,4 @@
-/** Which element comes next: the policy's order, without those that have just failed. */
+/** Which element comes next: the business card's order, then the policy's, without those that have just failed. */
 
 import type { Picker, PickerState } from '../policy/member-policy.js';
 import type { PoolElement } from '../wire/parameters.js';
@@ -7,6 +7,11 @@ import type { PoolElement } from '../wire/parameters.js';
 export interface PoolView {
   readonly picker: Picker;
   readonly state: PickerState;
+  /**
+   * An element has failed: all users that had this answer would take the same one next. Begins the turn anywhere, once
+   * for each answer.
+   */
+  spread(): void;
 }
 
 /** How long (ms) an element is passed over after it failed, unless it registers again meanwhile. */
@@ -20,10 +25,20 @@ export interface ExclusionTimes {
 export class Candidates {
   readonly #failedUntil = new Map<number, number>();
   #pool: PoolView | undefined;
+  #preferred: readonly PoolElement[] = [];
 
   /** A new answer of the registrar. */
   update(pool: PoolView): void {
     this.#pool = pool;
+  }
+
+  /** The order of the business card of the element that has the session (RFC 5352 section 3.9, BC2). */
+  prefer(elements: readonly PoolElement[]): void {
+    this.#preferred = elements;
+  }
+
+  spread(): void {
+    this.#pool?.spread();
   }
 
   failed(identifier: number, until: number): void {
@@ -40,10 +55,19 @@ export class Candidates {
     return until !== undefined && now < until;
   }
 
-  /** The next element to try, or undefined if all that are known have failed too recently. */
-  next(now: number): PoolElement | undefined {
+  /**
+   * The next element to try, or undefined if all that are known have failed too recently. `isSuspected`: whether others
+   * of this process found it dead lately; a card does not know that.
+   */
+  next(now: number, isSuspected: (identifier: number) => boolean): PoolElement | undefined {
     for (const [identifier, until] of this.#failedUntil) if (now >= until) this.#failedUntil.delete(identifier);
     const excluded = this.#failedUntil.size === 0 ? undefined : new Set(this.#failedUntil.keys());
+    for (const preferred of this.#preferred) {
+      const { identifier } = preferred;
+      if (excluded?.has(identifier) === true || isSuspected(identifier)) continue;
+      // The registrar's word is newer; it need not have named all elements.
+      return this.elements.find((element) => element.identifier === identifier) ?? preferred;
+    }
     return this.#pool?.picker.next(this.#pool.state, excluded);
   }
 

@@ -83,12 +83,14 @@ export class CookieSeal {
   open(sealed: Uint8Array, sessionId: Uint8Array): OpenedCookie {
     const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
     if (bytes.length < headLength) return { type: 'refused', reason: 'the cookie is too short' };
-    const key = this.#keys.find(({ identifier }) => bytes.subarray(1, headLength).equals(identifier));
-    if (key === undefined)
+    const keys = this.#keys.filter(({ identifier }) => bytes.subarray(1, headLength).equals(identifier));
+    if (keys.length === 0)
       return { type: 'refused', reason: 'the cookie was sealed with a secret that is not known here' };
-    const opened =
-      bytes[0] === form.signed ? this.#verify(key, bytes, sessionId) : this.#decrypt(key, bytes, sessionId);
-    if (opened !== undefined) return { type: 'verified', cookie: opened };
+    for (const key of keys) {
+      const opened =
+        bytes[0] === form.signed ? this.#verify(key, bytes, sessionId) : this.#decrypt(key, bytes, sessionId);
+      if (opened !== undefined) return { type: 'verified', cookie: opened };
+    }
     return { type: 'refused', reason: 'the cookie is forged, or belongs to another session or pool' };
   }
 

@@ -25,6 +25,8 @@ export interface PoolAccess {
     timeout: number,
     callback: (error: Error | undefined, pool: PoolView | undefined) => void,
   ): void;
+  /** Whether the element was found unreachable lately, by any session of this process. */
+  isSuspected(identifier: number): boolean;
   /** Something was sent to the element, or was to be, and it failed (RFC 5352 section 3.5). */
   reportUnreachable(identifier: number): void;
   /** Connects to the element and says hello to it. */
@@ -119,6 +121,11 @@ export class ElementSearch {
     this.#candidates.failed(identifier, this.#clock.now() + this.#options.exclusion[how]);
   }
 
+  /** The order that a business card recommends. */
+  prefer(elements: readonly PoolElement[]): void {
+    this.#candidates.prefer(elements);
+  }
+
   isExcluded(identifier: number): boolean {
     return this.#candidates.isExcluded(identifier, this.#clock.now());
   }
@@ -158,7 +165,8 @@ export class ElementSearch {
   }
 
   #tryNext(): void {
-    const element = this.#candidates.next(this.#clock.now());
+    if (this.#hello?.failedOver === true) this.#candidates.spread();
+    const element = this.#candidates.next(this.#clock.now(), (identifier) => this.#pool.isSuspected(identifier));
     if (element === undefined) {
       this.#pauseThenResolve();
       return;
@@ -177,9 +185,10 @@ export class ElementSearch {
         const error = this.#elementFailed(element, errors);
         this.#errors.push(error);
         failed.publish({ poolHandle: this.#pool.poolHandle, element: element.identifier, error });
-        this.exclude(element.identifier, 'silent');
-        // A report needs something that was to be sent to it (RFC 5352 section 6.9.2).
-        if (this.#callbacks.hasSomethingToSend()) this.#pool.reportUnreachable(element.identifier);
+        const full = errors.some((one) => (one as Partial<RserpoolError>).code === 'ERR_RSERPOOL_LIMIT');
+        this.exclude(element.identifier, full ? 'broken' : 'silent');
+        // A report needs something that was to be sent to it (RFC 5352 section 6.9.2), and an element that is not well.
+        if (!full && this.#callbacks.hasSomethingToSend()) this.#pool.reportUnreachable(element.identifier);
         this.#tryNext();
       },
     });

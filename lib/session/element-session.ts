@@ -12,16 +12,30 @@ import {
 } from '../mapping/mapping.js';
 import type { TransportAddress } from '../transport/transport.js';
 import { decodeAsap, encodeAsap } from '../wire/asap.js';
+import { type BusinessCard, encodeBusinessCard, receivedBusinessCard } from './business-card.js';
+import { type Cookie, toCookie } from './cookie.js';
+import type { CookieSeal } from './cookie-seal.js';
 import { type Answered, Message, type Replier, RetainedMessage, type SendOptions } from './message.js';
 import { RetrievalQueue } from './retrieval-queue.js';
 import type { Retrieved, Session, SessionHandler } from './session.js';
 
-/** Makes the owner of a session that a user has opened. It is asked when the cookie echo, if any, has come. */
-export type ElementSessionOwner = (session: ElementSession, cookie: Uint8Array | undefined) => SessionHandler;
+/**
+ * Makes the owner of a session that a user has opened. It is asked when the cookie echo, if any, has come. Undefined:
+ * there is no room for the session any more, and its user goes elsewhere.
+ */
+export type ElementSessionOwner = (session: ElementSession, cookie: Cookie | undefined) => SessionHandler | undefined;
+
+/** How an element's sessions protect their cookies. */
+export interface CookieCheck {
+  readonly seal: CookieSeal;
+  /** A cookie was refused, and its session with it: the user goes elsewhere. */
+  onRefused(reason: string): void;
+}
 
 export class ElementSession implements Session, Replier, MappingHandler {
   readonly #connection: MappingConnection;
   readonly #owner: ElementSessionOwner;
+  readonly #cookies: CookieCheck | undefined;
   readonly #queue = new RetrievalQueue();
   #handler: SessionHandler | undefined;
   #sessionId = new Uint8Array(0);
@@ -32,9 +46,11 @@ export class ElementSession implements Session, Replier, MappingHandler {
   /** The session's own end, when it was not the far side's doing. */
   #error: Error | undefined;
 
-  constructor(connection: MappingConnection, owner: ElementSessionOwner) {
+  /** Without `cookies` they are plain bytes, and never verified. */
+  constructor(connection: MappingConnection, owner: ElementSessionOwner, cookies?: CookieCheck) {
     this.#connection = connection;
     this.#owner = owner;
+    this.#cookies = cookies;
   }
 
   get sessionId(): Uint8Array {
@@ -111,14 +127,15 @@ export class ElementSession implements Session, Replier, MappingHandler {
     this.#connection.abort(abortCode.handlerFailed, 'the message handler failed');
   }
 
-  /** There is no room for the session here: its user goes elsewhere. */
-  refuse(): void {
-    this.#connection.abort(abortCode.limit, 'the element has no room for another session');
-  }
-
   /** Sends the user a cookie, which it echoes to the next element should this one fail (RFC 5352 section 3.8). */
   setCookie(cookie: Uint8Array): void {
-    this.#connection.sendControl(encodeAsap({ type: 'cookie', cookie }));
+    const sealed = this.#cookies?.seal.seal(cookie, this.#sessionId) ?? cookie;
+    this.#connection.sendControl(encodeAsap({ type: 'cookie', cookie: sealed }));
+  }
+
+  /** Tells the user which elements to try should this one fail, in this order (RFC 5352 section 3.9). */
+  sendBusinessCard(card: BusinessCard): void {
+    this.#connection.sendControl(encodeBusinessCard(card));
   }
 
   /** Asks the user to go on elsewhere. */
@@ -165,7 +182,11 @@ export class ElementSession implements Session, Replier, MappingHandler {
       if (decoded.type === 'protocolError') this.#connection.abort(abortCode.protocolError, decoded.fault.reason);
       return;
     }
-    if (decoded.message.type === 'cookieEcho' && this.#state === 'awaitingCookie') this.#open(decoded.message.cookie);
+    if (decoded.message.type === 'cookieEcho' && this.#state === 'awaitingCookie') {
+      this.#checkCookie(decoded.message.cookie);
+    } else if (decoded.message.type === 'businessCard' && this.#state === 'open') {
+      this.#handler?.onBusinessCard?.(receivedBusinessCard(decoded.message));
+    }
   }
 
   onAcknowledged(count: number): void {
@@ -194,10 +215,22 @@ export class ElementSession implements Session, Replier, MappingHandler {
     this.#handler?.onClose(cause);
   }
 
-  #open(cookie: Uint8Array | undefined): void {
+  /** Who brings a cookie that is none of the pool's is not served without it either: its state would be lost unnoticed. */
+  #checkCookie(echoed: Uint8Array): void {
+    const opened = this.#cookies?.seal.open(echoed, this.#sessionId);
+    if (opened === undefined) this.#open(toCookie(echoed, false));
+    else if (opened.type === 'verified') this.#open(toCookie(opened.cookie, true));
+    else {
+      this.#connection.abort(abortCode.cookieRefused, opened.reason);
+      this.#cookies?.onRefused(opened.reason);
+    }
+  }
+
+  #open(cookie: Cookie | undefined): void {
     this.#state = 'open';
     this.#handler = this.#owner(this, cookie);
-    this.#handler.onOpen();
+    if (this.#handler === undefined) this.#connection.abort(abortCode.limit, 'the element takes no session any more');
+    else this.#handler.onOpen();
   }
 
   #send(message: RetainedMessage): boolean {

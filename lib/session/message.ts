@@ -1,5 +1,7 @@
 /** Messages as a session's owner sees them, and as the session keeps them until they are acknowledged. */
 
+import { invalidArgumentType } from '../arguments.js';
+import type { Timer } from '../clock.js';
 import { RserpoolError } from '../errors.js';
 import { asapPpid, type IncomingMessage, type MappingConnection, type OutgoingMessage } from '../mapping/mapping.js';
 
@@ -13,6 +15,20 @@ export interface SendOptions {
   readonly ppid?: number;
   /** Whether to send it again to another element (RFC 5352 section 6.5.5). Default: true. */
   readonly failover?: boolean;
+}
+
+/** Told once that a message was acknowledged (no error) or given up. */
+export type OnSettled = (error: Error | undefined, message: RetainedMessage) => void;
+
+/** Called once: with the last message of the answer (`earlier` holds those before it), or with an error. */
+export type AnswerCallback = (error: Error | undefined, answer: Message | undefined) => void;
+
+/** What a message that is a request keeps until it is answered or given up. */
+export interface OpenRequest {
+  readonly callback: AnswerCallback;
+  readonly timer: Timer | undefined;
+  /** What the present element has answered so far. */
+  parts: Message[];
 }
 
 /** A message that the sender keeps until the far application has taken it (docs/api.md, "retrieval"). */
@@ -36,9 +52,12 @@ export class RetainedMessage implements OutgoingMessage {
   answered = false;
   /** It is kept until its last answer has come, even when the far application has taken it before. */
   awaitsAnswer = false;
+  /** What waits for its answer, where it was sent by `request`. */
+  request: OpenRequest | undefined = undefined;
   /** Whether it was acknowledged or given up, and why. */
-  #settled: { readonly error: Error | undefined } | undefined;
-  #onSettled: ((error: Error | undefined) => void) | undefined;
+  #settled = false;
+  #error: Error | undefined = undefined;
+  #onSettled: OnSettled | undefined;
 
   constructor(
     type: 'message' | 'end',
@@ -47,7 +66,7 @@ export class RetainedMessage implements OutgoingMessage {
     options: SendOptions,
     inAnswerTo: number,
     lastAnswer: boolean,
-    onSettled: ((error: Error | undefined) => void) | undefined,
+    onSettled: OnSettled | undefined,
   ) {
     // The control channel is told from data by its identifier alone (RFC 5352 section 5).
     if (options.ppid === asapPpid) throw new RangeError(`ppid ${asapPpid} belongs to ASAP`);
@@ -64,11 +83,13 @@ export class RetainedMessage implements OutgoingMessage {
   }
 
   settle(error: Error | undefined): void {
-    if (this.#settled !== undefined) return;
-    this.#settled = { error };
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#error = error;
     const onSettled = this.#onSettled;
+    if (onSettled === undefined) return;
     this.#onSettled = undefined;
-    onSettled?.(error);
+    onSettled(error, this);
   }
 
   /** The far application has taken it, but not yet all that was sent before it. */
@@ -80,13 +101,13 @@ export class RetainedMessage implements OutgoingMessage {
 
   /** Calls `listener` once: without error when it is acknowledged, with one when it is given up; at once if it was. */
   whenSettled(listener: (error: Error | undefined) => void): void {
-    if (this.#settled !== undefined) {
-      listener(this.#settled.error);
+    if (this.#settled) {
+      listener(this.#error);
       return;
     }
     const before = this.#onSettled;
-    this.#onSettled = (error) => {
-      before?.(error);
+    this.#onSettled = (error, message) => {
+      before?.(error, message);
       listener(error);
     };
   }
@@ -116,6 +137,9 @@ export interface Replier {
   ): Answered;
 }
 
+/** Says whether a message may be acknowledged at once. */
+export type HoldBack = (message: Message) => 'goOn' | 'held';
+
 /**
  * A message that came. It is acknowledged to its sender when the application has *taken* it: see `acknowledge`.
  */
@@ -124,7 +148,8 @@ export class Message {
   readonly #session: Replier;
   readonly #incoming: IncomingMessage;
   #onTaken: (() => void) | undefined;
-  #holdBack: ((acknowledge: () => void) => void) | undefined;
+  #holdBack: HoldBack | undefined;
+  #acknowledged = false;
   /** The messages of the same answer that came before this one, its last: for answers to `request`. */
   earlier: readonly Message[] = [];
 
@@ -173,22 +198,23 @@ export class Message {
 
   /** The application has it: the sender may forget it. Harmless the second time. */
   acknowledge(): void {
-    if (this.#holdBack === undefined) this.#taken();
-    else {
-      this.#connection.release(this.#incoming);
-      this.#holdBack(() => this.#taken());
-    }
+    if (this.#acknowledged) return;
+    this.#acknowledged = true;
+    if (this.#holdBack === undefined || this.#holdBack(this) === 'goOn') this.takeNow();
+    else this.#connection.release(this.#incoming);
   }
 
   /**
-   * `holdBack` is given each acknowledgement and calls it when everything that the application wrote before has been
-   * given to the session: an acknowledgement must not overtake that. For the message's owner.
+   * `holdBack` is asked before the message is acknowledged: 'held' if what the application wrote before has not been
+   * given to the session yet, which the acknowledgement must not overtake; `takeNow` follows when it has. For the
+   * message's owner.
    */
-  holdBackWith(holdBack: (acknowledge: () => void) => void): void {
+  holdBackWith(holdBack: HoldBack): void {
     this.#holdBack = holdBack;
   }
 
-  #taken(): void {
+  /** What 'held' was said for has been given to the session: the acknowledgement may go. */
+  takeNow(): void {
     this.#connection.take(this.#incoming);
     const onTaken = this.#onTaken;
     this.#onTaken = undefined;
@@ -205,11 +231,15 @@ export class Message {
    * False: the session waits for room, or it has ended or went on elsewhere and the answer is not sent (the far side
    * asks another element).
    */
-  reply(data: Uint8Array, options: SendOptions & { readonly last?: boolean } = {}): boolean {
+  reply(data: Uint8Array | string, options: SendOptions & { readonly last?: boolean } = {}): boolean {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    if (!(bytes instanceof Uint8Array)) {
+      throw invalidArgumentType('data', 'of type string or an instance of Buffer or Uint8Array', bytes);
+    }
     const { longestMessage } = this.#connection;
-    if (data.length > longestMessage) throw messageTooLarge(data.length, longestMessage, undefined);
+    if (bytes.length > longestMessage) throw messageTooLarge(bytes.length, longestMessage, undefined);
     const last = options.last ?? true;
-    const answered = this.#session.answer(this.#connection, data, this.#incoming.sequence, last, options);
+    const answered = this.#session.answer(this.#connection, bytes, this.#incoming.sequence, last, options);
     // The answer stands before the acknowledgement, which makes room here and lets the connection end in order.
     if (last && answered !== 'refused') this.acknowledge();
     return answered === 'room';
@@ -230,9 +260,6 @@ export function handle(
   onFailure: (error: unknown) => void,
   acknowledge: 'auto' | 'manual' = 'auto',
 ): void {
-  const taken = (): void => {
-    if (acknowledge === 'auto') message.acknowledge();
-  };
   let handled: Handled;
   try {
     handled = handler(message);
@@ -240,6 +267,10 @@ export function handle(
     onFailure(error);
     return;
   }
-  if (handled === undefined || handled === null || typeof handled.then !== 'function') taken();
-  else handled.then(taken, onFailure);
+  if (handled === undefined || handled === null || typeof handled.then !== 'function') handledBy(message, acknowledge);
+  else handled.then(() => handledBy(message, acknowledge), onFailure);
+}
+
+function handledBy(message: Message, acknowledge: 'auto' | 'manual'): void {
+  if (acknowledge === 'auto') message.acknowledge();
 }

@@ -10,8 +10,15 @@
 import type { Clock } from '../clock.js';
 import { RserpoolError } from '../errors.js';
 import type { MappingConnection, OutgoingMessage } from '../mapping/mapping.js';
-import { type Message, messageTooLarge, RetainedMessage, type SendOptions } from './message.js';
-import { type AnswerCallback, Requests } from './requests.js';
+import {
+  type AnswerCallback,
+  type Message,
+  messageTooLarge,
+  type OnSettled,
+  RetainedMessage,
+  type SendOptions,
+} from './message.js';
+import { Requests } from './requests.js';
 import { RetrievalQueue } from './retrieval-queue.js';
 import type { Retrieved } from './session.js';
 
@@ -29,6 +36,9 @@ export class Outbox {
   /** Not given to the connection. */
   #waiting: RetainedMessage[] = [];
   readonly #requests: Requests;
+  readonly #onRequestSettled: OnSettled = (error, message) => {
+    if (error !== undefined) this.#requests.abandon(message, error);
+  };
   #end: RetainedMessage | undefined;
   #nextSequence = 1;
   #roomWanted = false;
@@ -42,7 +52,7 @@ export class Outbox {
     this.#clock = clock;
     this.#poolHandle = poolHandle;
     this.#onRoom = onRoom;
-    this.#requests = new Requests(clock, poolHandle);
+    this.#requests = new Requests(clock, poolHandle, () => this.#expect());
   }
 
   /** Whether anything is to be sent to the next element. */
@@ -70,7 +80,7 @@ export class Outbox {
   create(
     data: Uint8Array,
     options: SendOptions,
-    onSettled?: Settled,
+    onSettled?: OnSettled,
     answer?: { readonly to: number; readonly last: boolean },
   ): RetainedMessage {
     const sequence = this.#nextSequence++;
@@ -95,18 +105,16 @@ export class Outbox {
     options: SendOptions & { readonly timeout?: number },
     callback: AnswerCallback,
     first?: 'first',
-  ): (error: Error) => void {
-    const message = this.create(data, options, (error) => {
-      if (error !== undefined) this.#requests.abandon(message.sequence, error);
-    });
-    message.awaitsAnswer = true;
-    this.#requests.add(message, options.timeout, (error, answer) => {
-      this.#expect();
-      callback(error, answer);
-    });
+  ): RetainedMessage {
+    const message = this.create(data, options, this.#onRequestSettled);
+    this.#requests.add(message, options.timeout, callback);
     this.send(message, first);
-    this.#expect();
-    return (error) => this.#requests.abandon(message.sequence, error);
+    return message;
+  }
+
+  /** Gives a request up: its caller is told, and it is not sent again. */
+  abandon(request: RetainedMessage, error: Error): void {
+    this.#requests.abandon(request, error);
   }
 
   /** No more comes: the end follows what is here. */
@@ -122,8 +130,9 @@ export class Outbox {
 
   /** Takes an answer that a request waits for; false: it is the application's. */
   takeAnswer(message: Message): boolean {
-    if (message.lastAnswer) this.#queue.answered(message.inAnswerTo);
-    return this.#requests.take(message);
+    const request = this.#queue.find(message.inAnswerTo);
+    if (request !== undefined && message.lastAnswer) this.#queue.answered(request);
+    return this.#requests.take(message, request);
   }
 
   acknowledge(count: number): void {
@@ -174,8 +183,9 @@ export class Outbox {
    * be sent again is handed back with `error`.
    */
   detach(error: () => Error): void {
-    this.#requests.restart();
-    const kept = this.#queue.begin().flatMap((message) => {
+    const given = this.#queue.begin();
+    this.#requests.restart(given);
+    const kept = given.flatMap((message) => {
       const { left } = message;
       message.left = false;
       if (left) message.redelivered = true;
@@ -206,7 +216,6 @@ export class Outbox {
   close(error: Error): void {
     this.#state = 'closed';
     for (const message of this.#outstanding()) message.settle(error);
-    this.#requests.close(error);
   }
 
   #pass(message: RetainedMessage): boolean {

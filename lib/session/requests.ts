@@ -1,65 +1,53 @@
 /** Requests that wait for their answers: one answer to the caller, however many elements it takes. */
 
-import type { Clock, Timer } from '../clock.js';
+import type { Clock } from '../clock.js';
 import { RserpoolError } from '../errors.js';
-import type { Message, RetainedMessage } from './message.js';
+import type { AnswerCallback, Message, OpenRequest, RetainedMessage } from './message.js';
 
-/** Called once: with the last message of the answer (`earlier` holds those before it), or with an error. */
-export type AnswerCallback = (error: Error | undefined, answer: Message | undefined) => void;
-
-interface OpenRequest {
-  readonly message: RetainedMessage;
-  readonly callback: AnswerCallback;
-  readonly timer: Timer | undefined;
-  /** What the present element has answered so far. */
-  parts: Message[];
-}
+const noParts: Message[] = [];
 
 export class Requests {
   readonly #clock: Clock;
   readonly #poolHandle: string;
-  readonly #open = new Map<number, OpenRequest>();
+  readonly #onAnyOpen: (open: boolean) => void;
+  #size = 0;
   /** Given up by their callers; an answer that comes all the same is nobody's. */
   readonly #abandoned = new Set<number>();
 
-  constructor(clock: Clock, poolHandle: string) {
+  /** `onAnyOpen` is told when the first request opens, and when the last has been answered or given up. */
+  constructor(clock: Clock, poolHandle: string, onAnyOpen: (open: boolean) => void) {
     this.#clock = clock;
     this.#poolHandle = poolHandle;
+    this.#onAnyOpen = onAnyOpen;
   }
 
   /** How many wait for an answer. */
   get size(): number {
-    return this.#open.size;
+    return this.#size;
   }
 
-  /** `timeout` in ms; undefined: as long as the session lives. */
+  /** `timeout` in ms; undefined: as long as the session lives. A message that is given up gives its request up. */
   add(message: RetainedMessage, timeout: number | undefined, callback: AnswerCallback): void {
-    const expired = (): void => {
-      const detail = `no answer within ${timeout} ms`;
-      this.abandon(
-        message.sequence,
-        new RserpoolError('ERR_RSERPOOL_REQUEST_TIMEOUT', { poolHandle: this.#poolHandle, detail }),
-      );
-    };
-    const timer = timeout === undefined ? undefined : this.#clock.setTimeout(expired, timeout);
-    this.#open.set(message.sequence, { message, callback, timer, parts: [] });
+    const timer =
+      timeout === undefined ? undefined : this.#clock.setTimeout(() => this.#expire(message, timeout), timeout);
+    message.awaitsAnswer = true;
+    message.request = { callback, timer, parts: noParts };
+    if (this.#size++ === 0) this.#onAnyOpen(true);
   }
 
   /** The caller no longer waits: the request is not sent again. */
-  abandon(sequence: number, error: Error): void {
-    const request = this.#open.get(sequence);
+  abandon(message: RetainedMessage, error: Error): void {
+    const request = this.#close(message);
     if (request === undefined) return;
-    this.#open.delete(sequence);
-    this.#abandoned.add(sequence);
-    request.timer?.cancel();
-    request.message.answered = true;
+    this.#abandoned.add(message.sequence);
+    message.answered = true;
     request.callback(error, undefined);
   }
 
-  /** Takes an answer if it is one to a request; false: it is the application's. */
-  take(answer: Message): boolean {
-    const request = this.#open.get(answer.inAnswerTo);
-    if (request === undefined) {
+  /** Takes an answer to `message`, if that is still known, and if it is a request; false: it is the application's. */
+  take(answer: Message, message: RetainedMessage | undefined): boolean {
+    const request = message?.request;
+    if (message === undefined || request === undefined) {
       if (!this.#abandoned.has(answer.inAnswerTo)) return false;
       if (answer.lastAnswer) this.#abandoned.delete(answer.inAnswerTo);
       answer.acknowledge();
@@ -67,29 +55,33 @@ export class Requests {
     }
     answer.acknowledge();
     if (!answer.lastAnswer) {
+      if (request.parts === noParts) request.parts = [];
       request.parts.push(answer);
       return true;
     }
-    this.#open.delete(answer.inAnswerTo);
-    request.timer?.cancel();
+    this.#close(message);
     answer.earlier = request.parts;
     request.callback(undefined, answer);
     return true;
   }
 
-  /** The element was left: what it answered in part, the next one answers anew. */
-  restart(): void {
+  /** The element was left, with these messages: what it answered in part, the next one answers anew. */
+  restart(messages: readonly RetainedMessage[]): void {
     this.#abandoned.clear();
-    for (const request of this.#open.values()) request.parts = [];
+    for (const { request } of messages) if (request !== undefined) request.parts = noParts;
   }
 
-  /** The session has ended. */
-  close(error: Error): void {
-    const open = [...this.#open.values()];
-    this.#open.clear();
-    for (const request of open) {
-      request.timer?.cancel();
-      request.callback(error, undefined);
-    }
+  #expire(message: RetainedMessage, timeout: number): void {
+    const facts = { poolHandle: this.#poolHandle, detail: `no answer within ${timeout} ms` };
+    this.abandon(message, new RserpoolError('ERR_RSERPOOL_REQUEST_TIMEOUT', facts));
+  }
+
+  #close(message: RetainedMessage): OpenRequest | undefined {
+    const { request } = message;
+    if (request === undefined) return undefined;
+    message.request = undefined;
+    request.timer?.cancel();
+    if (--this.#size === 0) this.#onAnyOpen(false);
+    return request;
   }
 }

@@ -2,6 +2,7 @@
 
 import { invalidArgumentType } from '../arguments.js';
 import type { PoolElement } from '../wire/parameters.js';
+import { toCookie } from './cookie.js';
 import type { RetainedMessage } from './message.js';
 import type { FailoverCallback, FailoverFacts } from './session.js';
 
@@ -21,7 +22,7 @@ export function failoverFacts(
   return Object.freeze({
     ...failure,
     to,
-    cookie,
+    cookie: cookie && toCookie(cookie.slice(), false),
     unsent: Object.freeze(held.filter((message) => !message.redelivered)),
     unacknowledged: Object.freeze(held.filter((message) => message.redelivered)),
   });

@@ -1,21 +1,21 @@
 /** What was given to a session and is not yet acknowledged, in the order in which it was given to the connection. */
 
+import { Fifo } from '../fifo.js';
 import type { RetainedMessage } from './message.js';
 
 export class RetrievalQueue {
-  #messages: RetainedMessage[] = [];
-  #head = 0;
+  readonly #messages = new Fifo<RetainedMessage>();
   /** Taken by the far application, but their answers have not come: by sequence. */
   readonly #unanswered = new Map<number, RetainedMessage>();
 
   get length(): number {
-    return this.#unanswered.size + this.#messages.length - this.#head;
+    return this.#unanswered.size + this.#messages.length;
   }
 
   /** Whether nothing is left to wait for: no message but answered ones. */
   get isSettled(): boolean {
     if (this.#unanswered.size > 0) return false;
-    for (let i = this.#head; i < this.#messages.length; i++) if (this.#messages[i]?.answered !== true) return false;
+    for (let i = 0; i < this.#messages.length; i++) if (this.#messages.at(i)?.answered !== true) return false;
     return true;
   }
 
@@ -25,50 +25,42 @@ export class RetrievalQueue {
 
   /** The `count` oldest have been taken by the far application. */
   acknowledge(count: number): void {
-    const end = this.#head + count;
-    for (; this.#head < end; this.#head++) {
-      const message = this.#messages[this.#head] as RetainedMessage;
+    for (let left = count; left > 0; left--) {
+      const message = this.#messages.shift() as RetainedMessage;
       if (message.awaitsAnswer && !message.answered) this.#unanswered.set(message.sequence, message);
       else message.settle(undefined);
     }
-    if (this.#head === this.#messages.length) {
-      this.#messages = [];
-      this.#head = 0;
-    } else if (this.#head >= 1024 && this.#head * 2 > this.#messages.length) {
-      this.#messages = this.#messages.slice(this.#head);
-      this.#head = 0;
-    }
   }
 
-  /** The last answer to the message with this sequence has come. */
-  answered(sequence: number): void {
-    const message = this.#unanswered.get(sequence) ?? this.#find(sequence);
-    if (message === undefined || message.answered) return;
-    this.#unanswered.delete(sequence);
+  /** The last answer to a message that is here has come. */
+  answered(message: RetainedMessage): void {
+    if (message.answered) return;
+    if (this.#unanswered.size > 0) this.#unanswered.delete(message.sequence);
     message.answered = true;
     message.settle(undefined);
   }
 
   /** Everything still here, oldest first. */
   list(): RetainedMessage[] {
-    return [...this.#unanswered.values(), ...this.#messages.slice(this.#head)];
+    return [...this.#unanswered.values(), ...this.#messages.list()];
   }
 
   /** Empties the queue, for a new connection; returns what was in it, oldest first. */
   begin(): RetainedMessage[] {
     const list = this.list();
-    this.#messages = [];
-    this.#head = 0;
+    this.#messages.clear();
     this.#unanswered.clear();
     return list;
   }
 
-  #find(sequence: number): RetainedMessage | undefined {
-    const first = this.#messages[this.#head];
-    if (first === undefined) return undefined;
+  /** The message with this sequence, if it is still here. */
+  find(sequence: number): RetainedMessage | undefined {
+    const taken = this.#unanswered.size > 0 ? this.#unanswered.get(sequence) : undefined;
+    const first = this.#messages.at(0);
+    if (taken !== undefined || first === undefined) return taken;
     // Mostly the numbers are without gaps; after a failover they need not be.
-    const direct = this.#messages[this.#head + sequence - first.sequence];
+    const direct = this.#messages.at(sequence - first.sequence);
     if (direct?.sequence === sequence) return direct;
-    return this.#messages.find((message, index) => index >= this.#head && message.sequence === sequence);
+    return this.#messages.list().find((message) => message.sequence === sequence);
   }
 }

@@ -3,6 +3,8 @@
 import type { MappingFeatures } from '../mapping/mapping.js';
 import type { TransportAddress } from '../transport/transport.js';
 import type { PoolElement } from '../wire/parameters.js';
+import type { BusinessCard } from './business-card.js';
+import type { Cookie } from './cookie.js';
 import type { Message, RetainedMessage, SendOptions } from './message.js';
 
 /** What was not acknowledged when a session failed (RFC 5352 section 6.7, draft-conrad-rserpool-service section 6.1.1). */
@@ -20,12 +22,12 @@ export interface FailoverFacts extends Retrieved {
   /** Why the former element was left. */
   readonly cause: Error;
   /** The last cookie that came from it, already echoed to the new one. */
-  readonly cookie: Uint8Array | undefined;
+  readonly cookie: Cookie | undefined;
 }
 
 /** As `Session.send`, but before everything that is held back for the failover callback. */
 export type FailoverSend = (
-  data: Uint8Array,
+  data: Uint8Array | string,
   options?: SendOptions,
   onSettled?: (error: Error | undefined) => void,
 ) => boolean;
@@ -51,7 +53,9 @@ export interface SessionHandler {
   /** After `send` returned false: there is room again. */
   onRoom(): void;
   /** A cookie came (user), or was echoed by a user that came from another element (element; before `onOpen`). */
-  onCookie(cookie: Uint8Array): void;
+  onCookie(cookie: Cookie): void;
+  /** The far side's business card came: an element's, or that of a user which is an element too. */
+  onBusinessCard?(card: BusinessCard): void;
   /** The session goes on at another element (users only). */
   onFailover(facts: FailoverFacts): void;
   /** Its connection broke and goes on, both directions exactly once: at an element, its user is back. */

@@ -1,5 +1,6 @@
 /** What a session at the pool user's side may be told, with defaults. */
 
+import type { BusinessCard } from './business-card.js';
 import type { SearchOptions } from './element-search.js';
 import type { FailoverCallback } from './session.js';
 
@@ -15,6 +16,11 @@ export interface UserSessionOptions extends SearchOptions {
   /** Milliseconds to wait for acknowledgements after `end`, without any coming. Default: 30,000. */
   readonly lingerTimeout: number;
   readonly onFailover: FailoverCallback | undefined;
+  /**
+   * For a user that is an element too: its own card, sent to each element that it reaches (RFC 5352 section 3.9).
+   * `host`: the address that the element sees it under.
+   */
+  readonly businessCard: ((host: string) => BusinessCard | undefined) | undefined;
 }
 
 export const defaultUserSessionOptions: UserSessionOptions = {
@@ -27,4 +33,5 @@ export const defaultUserSessionOptions: UserSessionOptions = {
   backoff: { first: 100, most: 2000 },
   answerPatience: 250,
   onFailover: undefined,
+  businessCard: undefined,
 };

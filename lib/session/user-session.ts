@@ -23,12 +23,21 @@ import type { Random } from '../random.js';
 import type { TransportAddress } from '../transport/transport.js';
 import { decodeAsap, encodeAsap } from '../wire/asap.js';
 import type { PoolElement } from '../wire/parameters.js';
+import { toPoolHandle } from '../wire/pool-handle.js';
+import { encodeBusinessCard, receivedBusinessCard } from './business-card.js';
 import type { ExclusionTimes } from './candidates.js';
+import { toCookie } from './cookie.js';
 import { aggregatedSearchError, ElementSearch, type PoolAccess, searchError } from './element-search.js';
 import { Linger } from './linger.js';
-import { type Answered, Message, type Replier, type RetainedMessage, type SendOptions } from './message.js';
+import {
+  type AnswerCallback,
+  type Answered,
+  Message,
+  type Replier,
+  type RetainedMessage,
+  type SendOptions,
+} from './message.js';
 import { Outbox } from './outbox.js';
-import type { AnswerCallback } from './requests.js';
 import { chooseResent, type Failure, failoverFacts } from './resent-choice.js';
 import {
   type FailoverCallback,
@@ -128,14 +137,19 @@ export class UserSession implements Session, Replier {
 
   /**
    * Sends a request and waits for its answer: sent again over failovers until it has come. `timeout` in ms. Returns
-   * what gives it up.
+   * what `abandon` gives up.
    */
   request(
     data: Uint8Array,
     options: SendOptions & { readonly timeout?: number },
     callback: AnswerCallback,
-  ): (error: Error) => void {
+  ): RetainedMessage {
     return this.#outbox.request(data, options, callback, this.#first());
+  }
+
+  /** Gives a request up: its callback gets the error, and it is not sent again. Harmless when it was answered. */
+  abandon(request: RetainedMessage, error: Error): void {
+    this.#outbox.abandon(request, error);
   }
 
   write(data: Uint8Array, onSettled?: (error: Error | undefined) => void): boolean {
@@ -182,6 +196,13 @@ export class UserSession implements Session, Replier {
     if (this.#state === 'closed') return;
     this.#connection?.abort(abortCode.application, error.message);
     this.#close(error);
+  }
+
+  /** Tells the element whose user this is, and anew when the card has changed; nothing if it is no element's. */
+  sendBusinessCard(): void {
+    const connection = this.#connection;
+    const card = connection && this.#options.businessCard?.(connection.localAddress.host);
+    if (card !== undefined) connection?.sendControl(encodeBusinessCard(card));
   }
 
   /** Leaves the element for another one. */
@@ -237,6 +258,7 @@ export class UserSession implements Session, Replier {
     if (failure === undefined) {
       this.#state = 'open';
       const held = this.#outbox.attach(connection);
+      this.sendBusinessCard();
       this.#outbox.release(held, held);
       opened.publish({ poolHandle: this.#pool.poolHandle, element: element.identifier });
       this.#handler.onOpen();
@@ -244,6 +266,7 @@ export class UserSession implements Session, Replier {
       // First of all the cookie: the new element may need it to understand the rest (RFC 5352 section 3.8).
       if (this.#cookie !== undefined) connection.sendControl(encodeAsap({ type: 'cookieEcho', cookie: this.#cookie }));
       this.#state = 'handingOver';
+      this.sendBusinessCard();
       this.#handOver(failure, element, connection);
     }
     return handler;
@@ -267,7 +290,8 @@ export class UserSession implements Session, Replier {
     };
     const send: FailoverSend = (data, options = {}, onSettled) => {
       const first = this.#connection === connection && this.#state === 'handingOver' ? 'first' : undefined;
-      return this.#outbox.send(this.#outbox.create(data, options, onSettled), first);
+      const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+      return this.#outbox.send(this.#outbox.create(bytes, options, onSettled), first);
     };
     const { onFailover } = this.#options;
     const callback = (): ReturnType<FailoverCallback> => {
@@ -360,7 +384,12 @@ export class UserSession implements Session, Replier {
       );
     } else if (decoded.type === 'message' && decoded.message.type === 'cookie') {
       this.#cookie = decoded.message.cookie;
-      this.#handler.onCookie(this.#cookie);
+      this.#handler.onCookie(toCookie(this.#cookie.slice(), false));
+    } else if (decoded.type === 'message' && decoded.message.type === 'businessCard') {
+      const card = receivedBusinessCard(decoded.message);
+      // A card of another pool says nothing of who could have this session.
+      if (decoded.message.poolHandle === toPoolHandle(this.#pool.poolHandle)) this.#search.prefer(card.elements);
+      this.#handler.onBusinessCard?.(card);
     }
   }
 
@@ -368,6 +397,7 @@ export class UserSession implements Session, Replier {
     if (error === undefined || (this.#peerEnded && this.#outbox.isComplete)) this.#close(undefined);
     else if (error.code === 'ERR_RSERPOOL_ABORTED') this.#close(error);
     else if (error.code === 'ERR_RSERPOOL_LIMIT') this.#leave(error, 'broken', false);
+    else if (error.code === 'ERR_RSERPOOL_COOKIE_REFUSED') this.#leave(error, 'silent', false);
     else this.#leave(error, error.code === 'ERR_RSERPOOL_HEARTBEAT_TIMEOUT' ? 'silent' : 'broken', true);
   }
 

@@ -108,15 +108,21 @@ export class ControlChannel<Message extends object> {
   /** Sends a message; returns false if the channel is not open any more. */
   send(message: Message): boolean {
     if (this.#state !== 'open') return false;
-    this.sendEncoded(this.#protocol.encode(message));
+    this.#send(this.#protocol.encode(message));
     const { sent } = this.#protocol.events;
     if (sent.watched) sent.publish({ remote: this.remoteAddress, message });
     return true;
   }
 
-  /** Sends a message that was encoded before: one encoding for many receivers. */
-  sendEncoded(bytes: Uint8Array): void {
+  /** Sends a message that was encoded before: one encoding for many receivers. `message` is called if anybody watches. */
+  sendEncoded(bytes: Uint8Array, message: () => Message): void {
     if (this.#state !== 'open') return;
+    this.#send(bytes);
+    const { sent } = this.#protocol.events;
+    if (sent.watched) sent.publish({ remote: this.remoteAddress, message: message() });
+  }
+
+  #send(bytes: Uint8Array): void {
     this.#channel.send(bytes, this.#protocol.ppid);
     if (this.#channel.bufferedBytes <= this.#limits.maxBacklog) return;
     const detail = `${formatAddress(this.remoteAddress)} does not read: more than ${this.#limits.maxBacklog} bytes wait`;

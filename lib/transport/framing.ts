@@ -21,6 +21,9 @@ export interface FramedChannelOptions {
   readonly onFault?: (fault: WireFault) => void;
 }
 
+/** More is written at once: what a far side that does not read makes us keep is to be known to its owner. */
+const maxBatchedBytes = 65_536;
+
 const silent: MessageChannelHandler = { onMessage() {}, onClose() {} };
 
 /** The stream ends in order: after `close` the far side is expected to end too; an owner that cannot wait aborts. */
@@ -35,6 +38,9 @@ export class FramedChannel implements MessageChannel {
   /** 'ending': our direction is ended and nothing is read any more; the far side's end is awaited. */
   #state: 'open' | 'ending' | 'closed' = 'open';
   #error: Error | undefined;
+  /** What was sent while a chunk is read: it leaves in one write after it. undefined: nothing is being read. */
+  #batch: Uint8Array[] | undefined;
+  #batchedBytes = 0;
 
   /** Takes the stream over: sets its handler. */
   constructor(stream: ByteStream, options: FramedChannelOptions) {
@@ -54,15 +60,16 @@ export class FramedChannel implements MessageChannel {
   }
 
   get bufferedBytes(): number {
-    return this.#stream.bufferedBytes;
+    return this.#stream.bufferedBytes + this.#batchedBytes;
   }
 
   /** Reads bytes as if the stream had delivered them: those that were read to find out what it speaks. */
   receive(chunk: Uint8Array): void {
     if (this.#state !== 'open') return;
-    const fault = this.#framer.push(chunk, (message) => {
-      if (this.#state === 'open') this.handler.onMessage(message, this.#options.ppid);
-    });
+    this.#batch ??= [];
+    const fault = this.#framer.push(chunk, this.#onMessage);
+    this.#flush();
+    this.#batch = undefined;
     if (fault === undefined || this.#state !== 'open') return;
     this.#options.onFault?.(fault);
     this.#error = new RserpoolError('ERR_RSERPOOL_PROTOCOL', {
@@ -72,13 +79,21 @@ export class FramedChannel implements MessageChannel {
     this.close();
   }
 
-  /** `ppid` is not carried: a byte stream is one protocol's. */
+  /** `ppid` is not carried: a byte stream is one protocol's. Answers to one chunk leave together. */
   send(message: Uint8Array, _ppid: number): void {
-    if (this.#state === 'open') this.#stream.write([message]);
+    if (this.#state !== 'open') return;
+    if (this.#batch === undefined) {
+      this.#stream.write([message]);
+      return;
+    }
+    this.#batch.push(message);
+    this.#batchedBytes += message.length;
+    if (this.#batchedBytes >= maxBatchedBytes) this.#flush();
   }
 
   close(): void {
     if (this.#state !== 'open') return;
+    this.#flush();
     this.#state = 'ending';
     this.#framer.stop();
     this.#stream.end();
@@ -97,6 +112,21 @@ export class FramedChannel implements MessageChannel {
 
   unref(): void {
     this.#stream.unref();
+  }
+
+  readonly #onMessage = (message: Uint8Array): void => {
+    if (this.#state === 'open') this.handler.onMessage(message, this.#options.ppid);
+  };
+
+  /** One write, and one chunk: to hand a system call many small ones costs more than to copy them. */
+  #flush(): void {
+    const batch = this.#batch;
+    if (batch === undefined || batch.length === 0) return;
+    const length = this.#batchedBytes;
+    this.#batch = [];
+    this.#batchedBytes = 0;
+    if (this.#state === 'open')
+      this.#stream.write([batch.length === 1 ? (batch[0] as Uint8Array) : Buffer.concat(batch, length)]);
   }
 
   #onEnd(): void {

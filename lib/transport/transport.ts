@@ -113,3 +113,51 @@ export interface MessageChannel {
   ref(): void;
   unref(): void;
 }
+
+/** A multicast group as a process takes part in it. */
+export interface MulticastGroup {
+  /** The group's IP address and port. */
+  readonly host: string;
+  readonly port: number;
+  /** The local interface (its IPv4 address, or '::%name'). Default: listens on all, sends on the system's choice. */
+  readonly interface?: string;
+  /** How many routers a datagram passes, and one more: 1 stays on the network. */
+  readonly ttl: number;
+}
+
+/** What the member of a multicast group is told. */
+export interface MulticastHandler {
+  /** One datagram, of anybody: our own come back as well. The bytes are the handler's to keep. */
+  onDatagram(bytes: Uint8Array, from: TransportAddress): void;
+  /** The group could not be joined, or the system closed the socket: nothing more comes, and nothing is sent. */
+  onError(error: Error): void;
+}
+
+/** Membership in a multicast group. It never keeps the process alive. */
+export interface MulticastChannel {
+  /** Sends one datagram to the group. It may be lost, and nobody is told. */
+  send(bytes: Uint8Array): void;
+  close(): void;
+}
+
+export interface MulticastTransport {
+  join(group: MulticastGroup, handler: MulticastHandler): MulticastChannel;
+}
+
+/** Looks up names; injected so that tests need no DNS. */
+export interface NameResolver {
+  /** The IP addresses of a host (A and AAAA, or the system's host table). At least one, or an error. */
+  addresses(name: string, callback: (error: Error | undefined, addresses: readonly string[]) => void): void;
+  /** The SRV records (RFC 2782) of a name such as '_asap-tcp._tcp.example.org'. At least one, or an error. */
+  services(name: string, callback: (error: Error | undefined, services: readonly ServiceRecord[]) => void): void;
+}
+
+/** One SRV record. */
+export interface ServiceRecord {
+  readonly name: string;
+  readonly port: number;
+  /** The lowest are tried first. */
+  readonly priority: number;
+  /** Among equal priorities, the share of being tried first. */
+  readonly weight: number;
+}

@@ -183,6 +183,25 @@ export function encodeAsap(message: AsapMessage): Uint8Array {
   return encodeMessage(asapMessageType[message.type], flagsOf(message), (writer) => writeBody(writer, message));
 }
 
+/** A Handle Resolution Response whose elements are encoded already. */
+export interface EncodedAnswer extends Omit<HandleResolutionResponse, 'type' | 'accepted' | 'poolElements'> {
+  /** Pool Element parameters without their padding. */
+  readonly poolElements: readonly Uint8Array[];
+}
+
+/** As `encodeAsap`: for registrars, whose answers hold the same elements again and again. */
+export function encodeAnswer(answer: EncodedAnswer, accepted: boolean): Uint8Array {
+  return encodeMessage(asapMessageType.handleResolutionResponse, accepted ? 0x01 : 0, (writer) => {
+    writePoolHandle(writer, answer.poolHandle);
+    if (answer.policy !== undefined) writePolicy(writer, answer.policy);
+    for (const element of answer.poolElements) {
+      writer.align();
+      writer.raw(element);
+    }
+    writeErrors(writer, answer.errors);
+  });
+}
+
 function flagsOf(message: AsapMessage): number {
   switch (message.type) {
     case 'registrationResponse':

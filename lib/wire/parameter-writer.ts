@@ -9,6 +9,15 @@ import { RserpoolError } from '../errors.js';
 /** The most that the 16 bits of a Message Length can say. */
 export const maxMessageLength: number = 0xffff;
 
+/**
+ * Small copies share slabs, as Node's Buffers do: memory outside of V8's heap costs more to get and to collect than
+ * all the rest of encoding. Who keeps a copy for long should make one of its own, or the whole slab stays.
+ */
+const slabSize = 8192;
+const pieceSize = 2048;
+let slab = new Uint8Array(slabSize);
+let pieceUsed = 0;
+
 const u16Max = 0xffff;
 const u32Max = 0xffffffff;
 
@@ -87,9 +96,18 @@ export class ParameterWriter {
     }
   }
 
-  /** A copy of all that was written, without the padding that is still due. */
+  /** A copy of all that was written, without the padding that is still due. It shares its memory with other copies. */
   copy(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const length = this.#length;
+    if (length > pieceSize) return this.#bytes.slice(0, length);
+    if (pieceUsed + length > slabSize) {
+      slab = new Uint8Array(slabSize);
+      pieceUsed = 0;
+    }
+    const piece = slab.subarray(pieceUsed, pieceUsed + length);
+    piece.set(this.#bytes.subarray(0, length));
+    pieceUsed += length;
+    return piece;
   }
 
   #room(size: number): number {

@@ -26,7 +26,7 @@
 import { readMappings, writeMappings } from './mapping-parameter.js';
 import { type ParameterReader, padded } from './parameter-reader.js';
 import { isTransportType, parameterType } from './parameter-type.js';
-import { measure, type ParameterWriter } from './parameter-writer.js';
+import { compose, measure, type ParameterWriter } from './parameter-writer.js';
 import type { MappingOffer, MemberSelectionPolicy, PoolElement, Transport } from './parameters.js';
 import { readPolicy, writePolicy } from './policy-parameter.js';
 import { readTransport, writeTransport } from './transport-parameter.js';
@@ -71,10 +71,19 @@ export function readPoolElement(reader: ParameterReader, offset: number, length:
     at = reader.next(at, partLength, end);
   }
   if (userTransport === undefined) throw reader.invalid(offset, section, 'no User Transport', offset, end);
+  const identifier = reader.view.getUint32(offset + 4);
+  const homeServerId = reader.view.getUint32(offset + 8);
+  const registrationLife = reader.view.getInt32(offset + 12);
+  // What most elements hold, without the objects that spreading makes: there are many of them.
+  if (mappings === undefined && extensions === undefined && policy !== undefined) {
+    return asapTransport === undefined
+      ? { identifier, homeServerId, registrationLife, userTransport, policy }
+      : { identifier, homeServerId, registrationLife, userTransport, policy, asapTransport };
+  }
   return {
-    identifier: reader.view.getUint32(offset + 4),
-    homeServerId: reader.view.getUint32(offset + 8),
-    registrationLife: reader.view.getInt32(offset + 12),
+    identifier,
+    homeServerId,
+    registrationLife,
     userTransport,
     ...(mappings === undefined ? undefined : { mappings }),
     ...(extensions === undefined ? undefined : { extensions }),
@@ -115,6 +124,11 @@ function writeExtension(writer: ParameterWriter, extension: Uint8Array): void {
   }
   writer.align();
   writer.raw(extension.subarray(0, length));
+}
+
+/** A Pool Element parameter without its padding: for messages that hold it again and again. */
+export function encodePoolElement(element: PoolElement): Uint8Array {
+  return compose((writer) => writePoolElement(writer, element));
 }
 
 /** Bytes that a Pool Element takes in a message, with its padding: for filling messages up to their limit. */

@@ -51,7 +51,8 @@ export class User {
         return transport.connect(target, callbacks);
       },
     };
-    this.scope = new OperationalScope({ clock, random: world.network.random, transports: { stream }, ...options });
+    const transports = { stream, multicast: this.process.multicast, ...options.transports };
+    this.scope = new OperationalScope({ clock, random: world.network.random, ...options, transports });
   }
 
   /** Runs as this process does. */
@@ -205,19 +206,16 @@ export class World {
 
   registrar(address: string, options: RegistrarOptions = {}): { registrar: Registrar; process: MemoryProcess } {
     const process = this.network.spawn(address);
-    const { clock, transport } = process;
-    const registrar = new Registrar({
-      clock,
-      random: this.network.random,
-      transports: { stream: transport },
-      ...options,
-    });
+    const { clock, transport, multicast } = process;
+    const transports = { stream: transport, multicast };
+    const registrar = new Registrar({ clock, random: this.network.random, transports, ...options });
     process.dispatch('input', () => void registrar.listen());
     this.run(0);
     return { registrar, process };
   }
 
-  user(address: string, registrars = '10.0.0.1', options: OperationalScopeOptions = {}): User {
+  /** `registrars` undefined: none is configured. */
+  user(address: string, registrars: string | undefined = '10.0.0.1', options: OperationalScopeOptions = {}): User {
     return new User(this, address, { registrars, ...options });
   }
 

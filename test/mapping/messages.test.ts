@@ -211,6 +211,35 @@ test('control messages pass without credit, before messages that wait', (t) => {
   t.is(peer.of(frameType.acknowledgement).length, 0);
 });
 
+test('of control messages of one type that could not leave yet, the last one alone is sent', (t) => {
+  const pair = open();
+  const say = (type: number, round: number, length = 4): void => {
+    const message = new Uint8Array(length).fill(round);
+    message[0] = type;
+    pair.element.connection.sendControl(message);
+  };
+  for (let round = 1; round <= 3; round++) for (const type of [11, 13]) say(type, round);
+  pair.run(20);
+  t.deepEqual(
+    pair.user.controls.map(([type, round]) => [type, round]),
+    [
+      [11, 3],
+      [13, 3],
+    ],
+  );
+  // A far side that does not read for a while.
+  pair.userProcess.freeze();
+  for (let round = 0; round < 200; round++) {
+    say(11, round, 60_000);
+    pair.run(1);
+  }
+  pair.userProcess.thaw();
+  pair.run(500);
+  const cookies = pair.user.controls.slice(2);
+  t.true(cookies.length < 20, `${cookies.length}`);
+  t.is(cookies.at(-1)?.[1], 199);
+});
+
 test('the longest ASAP message fits on the control channel, however short payloads are', (t) => {
   const pair = open({ user: { longestPayload: 1024 }, element: { longestPayload: 1024 } });
   pair.element.connection.sendControl(new Uint8Array(0xffff));

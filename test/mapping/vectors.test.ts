@@ -102,6 +102,7 @@ const vectors: readonly [string, string, string][] = [
       const controls = new Controls();
       controls.send(hex('0b000004'));
       controls.open(writer, 0);
+      controls.write();
     }),
   ],
   ['an abort', '07000000 00000006 00000004 6e6f', writerBytes((writer) => writeAbort(writer, 4, 'no'))],

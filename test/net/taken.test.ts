@@ -2,7 +2,7 @@
 
 import { PassThrough, Writable } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
-import type { PoolListenOptions } from '../../lib/net/server.js';
+import type { PoolListenOptions } from '../../lib/net/listen-options.js';
 import type { Socket } from '../../lib/net/socket.js';
 import type { Message } from '../../lib/session/message.js';
 import { event, type TestElement, World } from './world.js';

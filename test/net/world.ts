@@ -6,8 +6,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { OperationalScope, type OperationalScopeOptions } from '../../lib/asap/scope.js';
 import { connect } from '../../lib/net/connect.js';
+import type { PoolListenOptions } from '../../lib/net/listen-options.js';
 import type { PoolConnectOptions } from '../../lib/net/options.js';
-import { type PoolListenOptions, Server } from '../../lib/net/server.js';
+import { Server } from '../../lib/net/server.js';
 import type { Socket } from '../../lib/net/socket.js';
 import { seededRandom } from '../../lib/random.js';
 import { Registrar } from '../../lib/registrar/registrar.js';

@@ -1,49 +1,6 @@
-import { createServer as createNetServer } from 'node:net';
-import test, { type ExecutionContext } from 'ava';
-import { TestProcess } from './process.js';
-
-/** A port that was free a moment ago: the registrar's, which everybody is told before it starts. */
-async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createNetServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-class Cast {
-  readonly #t: ExecutionContext;
-  readonly #port: number;
-
-  constructor(t: ExecutionContext, port: number) {
-    this.#t = t;
-    this.#port = port;
-  }
-
-  start(file: string, ...args: string[]): TestProcess {
-    const started = new TestProcess(file, args, { RSERPOOL_REGISTRARS: `127.0.0.1:${this.#port}` });
-    this.#t.teardown(() => started.kill());
-    return started;
-  }
-
-  registrar(): TestProcess {
-    return this.start('lib/cli/main.js', 'registrar', '--port', `${this.#port}`);
-  }
-
-  server(): TestProcess {
-    return this.start('examples/echo/server.js');
-  }
-
-  client(): TestProcess {
-    return this.start('examples/echo/client.js');
-  }
-}
-
-async function cast(t: ExecutionContext): Promise<Cast> {
-  return new Cast(t, await freePort());
-}
+import test from 'ava';
+import { cast } from './cast.js';
+import type { TestProcess } from './process.js';
 
 /** Sends a line and waits until it has come back whole. */
 async function say(client: TestProcess, line: string): Promise<void> {

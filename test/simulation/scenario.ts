@@ -24,6 +24,8 @@ export interface Scenario {
   readonly longest: number;
   /** Share of the executions that fail. */
   readonly failingHandlers: number;
+  /** Share of the messages that keep an element's application busy for seconds. */
+  readonly stalls: number;
   /** Share of the messages that are to be sent to one element only. */
   readonly withoutFailover: number;
   /** Share of the messages that may overtake others. */
@@ -74,6 +76,7 @@ export function drawScenario(seed: number): Scenario {
     largest,
     longest: large > 0 ? largest : common,
     failingHandlers: !control && dice.chance(0.3) ? 0.001 : 0,
+    stalls: dice.chance(0.2) ? 0.003 : 0,
     withoutFailover: dice.chance(0.3) ? 0.05 : 0,
     unordered: dice.chance(0.4) ? 0.3 : 0,
     lulls: dice.chance(0.4) ? 3 : 0,

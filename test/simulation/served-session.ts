@@ -157,15 +157,18 @@ export class ServedSession implements SessionHandler {
 
   #later(message: Message, payload: Payload, entry: Entry, part: number): Promise<void> {
     return new Promise((resolve) => {
-      this.element.process.clock.setTimeout(
-        () => {
-          this.#finish(message, payload, entry, part);
-          this.#world.microtasksDue = true;
-          resolve();
-        },
-        this.#world.dice.between(0, 20),
-      );
+      this.element.process.clock.setTimeout(() => {
+        this.#finish(message, payload, entry, part);
+        this.#world.microtasksDue = true;
+        resolve();
+      }, this.#takingTime());
     });
+  }
+
+  /** Milliseconds that an execution lasts. A user whose window is full meanwhile must wait, not give up. */
+  #takingTime(): number {
+    const { dice, scenario } = this.#world;
+    return dice.chance(scenario.stalls) ? dice.between(500, 6000) : dice.between(0, 20);
   }
 
   /** The handler throws, or rejects later: the user is to go elsewhere. */

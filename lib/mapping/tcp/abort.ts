@@ -34,6 +34,9 @@ export function abortError(body: Uint8Array): RserpoolError {
   if (code === abortCode.versionMismatch) {
     return new RserpoolError('ERR_RSERPOOL_VERSION_MISMATCH', { detail: reason, origin: 'remote' });
   }
+  if (code === abortCode.cookieRefused) {
+    return new RserpoolError('ERR_RSERPOOL_COOKIE_REFUSED', { detail: reason, origin: 'remote' });
+  }
   const detail = `the far side aborted it (code ${code}: ${reason})`;
   return new RserpoolError('ERR_RSERPOOL_CONNECTION_BROKEN', { detail, origin: 'remote' });
 }

@@ -112,7 +112,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   send(message: OutgoingMessage): boolean {
     if (this.#state === 'closed') return true;
     this.#outbound.push(message);
-    this.#link?.heartbeats.traffic();
+    this.#link?.heartbeats.sending();
     this.#link?.scheduleFlush();
     // A session that waits for its user may become too much to keep.
     if (this.#state === 'interrupted') this.#sessions?.grow(this, message.data.length + messageOverhead);
@@ -160,11 +160,10 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
 
   abort(code: number, reason: string, error?: RserpoolError): void {
     if (this.#state === 'closed') return;
+    this.#controls.write();
+    this.#outbound.writeAcknowledgement();
     // Who cannot be told now finds that nobody comes back.
-    if (this.#state !== 'interrupted') {
-      if (this.#state === 'open') this.#outbound.writeAcknowledgement();
-      this.#link?.abort(code, reason);
-    }
+    this.#link?.abort(code, reason);
     this.#close(error);
   }
 
@@ -272,6 +271,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     if (!link.isBlocked) {
       // Before messages leave, their element learns how long we shall stay with it.
       if (this.#side.role === 'user' && !this.#outbound.isEmpty) link.heartbeats.renewLease();
+      this.#controls.write();
       while (this.#outbound.write(batch) && link.writeOut()) {}
     }
     if (link.writer.length > 0) link.writeOut();
@@ -419,7 +419,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
       link.fault(arrival.reason);
       return;
     }
-    link.heartbeats.traffic();
+    link.heartbeats.arrived();
     if (this.#leased === undefined) this.handler.onMessage(arrival);
     else this.#leased.push(arrival);
   }

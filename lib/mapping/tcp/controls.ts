@@ -9,8 +9,8 @@ import { dataFlag, expand, frameType } from './frame.js';
 import type { FrameWriter } from './writer.js';
 
 interface Control {
-  /** Its place among all that were sent, as the far side counts. */
-  number: number;
+  /** Its place among all that were sent, as the far side counts; undefined: it waits. */
+  number: number | undefined;
   readonly message: Uint8Array;
 }
 
@@ -19,19 +19,19 @@ export class Controls {
   /** The last of each type (an ASAP message's first byte), oldest first. */
   readonly #last = new Map<number, Control>();
   #sent = 0;
+  #waiting = false;
   /** How many have come. */
   received = 0;
 
-  /** A byte stream is open: those are written that the far side has not got. `received`: the low 32 bits of how many it has. */
+  /** A byte stream is open. `received`: the low 32 bits of how many the far side has got; the others wait again. */
   open(writer: FrameWriter, received: number): void {
     this.#writer = writer;
     const count = expand(received, this.#sent);
     this.#sent = count;
     for (const control of this.#last.values()) {
-      if (control.number <= count) continue;
-      // Some that were sent meanwhile never left, since a later one took their place.
-      control.number = ++this.#sent;
-      this.#write(writer, control.message);
+      if (control.number !== undefined && control.number <= count) continue;
+      control.number = undefined;
+      this.#waiting = true;
     }
   }
 
@@ -40,14 +40,22 @@ export class Controls {
     this.#writer = undefined;
   }
 
+  /** Waits to be written; one of its type that waits is dropped. */
   send(message: Uint8Array): void {
     const type = message[0] ?? 0;
     this.#last.delete(type);
-    this.#last.set(type, { number: ++this.#sent, message });
-    if (this.#writer !== undefined) this.#write(this.#writer, message);
+    this.#last.set(type, { number: undefined, message });
+    this.#waiting = true;
   }
 
-  #write(writer: FrameWriter, message: Uint8Array): void {
-    writer.data(frameType.data, dataFlag.begin | dataFlag.end, 0, 0, asapPpid, 0, message);
+  /** Writes those that wait, whatever the credit. */
+  write(): void {
+    if (!this.#waiting || this.#writer === undefined) return;
+    this.#waiting = false;
+    for (const control of this.#last.values()) {
+      if (control.number !== undefined) continue;
+      control.number = ++this.#sent;
+      this.#writer.data(frameType.data, dataFlag.begin | dataFlag.end, 0, 0, asapPpid, 0, control.message);
+    }
   }
 }

@@ -50,6 +50,11 @@ export class Heartbeats {
   /** The timer has fired late, and the sockets have not been read since. */
   #wasLate = false;
   #stopped = false;
+  /** When anything arrived last. */
+  #heardAt: number;
+  #waiting = true;
+  /** Messages went since the timer was set. */
+  #sending = false;
   /** The flags of a heartbeat that is to leave with the next flush. */
   #owed: number | undefined;
   /** A side that does not ask gives a sign of life this often (ms) while it is sent to. */
@@ -60,9 +65,11 @@ export class Heartbeats {
     this.#writer = writer;
     this.#owner = owner;
     this.#failureTimeout = options.failureTimeout;
-    this.#liveness = new Liveness(options, clock.now());
-    this.#liveness.wait(true, clock.now());
-    this.#schedule();
+    const now = clock.now();
+    this.#heardAt = now;
+    this.#liveness = new Liveness(options, now);
+    this.#liveness.wait(true, now);
+    this.#schedule(now);
   }
 
   get rtt(): number | undefined {
@@ -86,20 +93,31 @@ export class Heartbeats {
   /** Anything arrived. */
   heard(): void {
     const now = this.#clock.now();
+    this.#heardAt = now;
     this.#liveness.heard(now);
     // A question may be stuck behind what it waits for: over a slow link, only this tells the user that we live.
     if (now - this.#lastWritten >= this.#signInterval) this.#owe(0);
   }
 
-  /** A message went or came. */
-  traffic(): void {
-    this.#liveness.traffic(this.#clock.now());
+  /** A message came, with what was heard last. */
+  arrived(): void {
+    if (this.#liveness.traffic(this.#heardAt)) this.#schedule(this.#heardAt);
+  }
+
+  /** A message is about to go: counts from the next `wait` on, which follows at the end of the tick. */
+  sending(): void {
+    this.#sending = true;
   }
 
   /** Whether something waits for the far side. */
   wait(waiting: boolean): void {
-    this.#liveness.wait(waiting, this.#clock.now());
-    this.#schedule();
+    if (waiting === this.#waiting && !this.#sending) return;
+    const now = this.#clock.now();
+    this.#waiting = waiting;
+    this.#liveness.wait(waiting, now);
+    if (this.#sending) this.#liveness.traffic(now);
+    this.#sending = false;
+    this.#schedule(now);
   }
 
   /** The far side's hello came; from now on we ask, if it is ours to ask. */
@@ -110,17 +128,18 @@ export class Heartbeats {
     this.#asking = asking;
     if (!asking) this.#signInterval = hello.failureTimeout / 4;
     this.#liveness.heard(now);
-    this.#schedule();
+    this.#schedule(now);
   }
 
   /** From now on, silence of `timeout` ms is too long. */
   allow(timeout: number): void {
     const now = this.#clock.now();
     this.#liveness = new Liveness({ failureTimeout: timeout, heartbeatInterval: timeout / 3 }, now);
+    this.#waiting = true;
     this.#liveness.wait(true, now);
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#schedule();
+    this.#schedule(now);
   }
 
   stop(): void {
@@ -189,9 +208,8 @@ export class Heartbeats {
     this.#lastWritten = now;
   }
 
-  #schedule(): void {
+  #schedule(now: number): void {
     if (this.#stopped) return;
-    const now = this.#clock.now();
     const deadline = this.#liveness.deadline(now);
     const due = this.#asking ? Math.min(deadline, this.#liveness.nextQuestion(now)) : deadline;
     if (this.#timer !== undefined) {
@@ -220,6 +238,6 @@ export class Heartbeats {
     } else if (this.#asking && now >= this.#liveness.nextQuestion(now)) {
       this.ask();
     }
-    this.#schedule();
+    this.#schedule(now);
   }
 }

@@ -3,6 +3,7 @@
  * byte streams: only what had not come whole is forgotten with one.
  */
 
+import { Fifo } from '../../fifo.js';
 import type { IncomingMessage } from '../mapping.js';
 import { dataFlag, dataHeaderLength, expandSequence, frameType, messageOverhead } from './frame.js';
 import type { TcpMappingOptions } from './options.js';
@@ -57,6 +58,9 @@ const fault = (reason: string): Arrival => ({ type: 'fault', reason });
 
 const noBytes = new Uint8Array(0);
 
+/** Stands for a message that was taken before older ones. */
+const takenMessage = { taken: true } as const;
+
 /** As many waiting messages may keep the chunks alive that they came in. */
 const messagesInChunks = 16;
 
@@ -70,9 +74,8 @@ export class Inbound {
   readonly #open = new Map<number, OpenMessage>();
   /** Bytes of all open messages. */
   #openBytes = 0;
-  /** Arrived whole and not all taken, oldest first; acknowledged from the front. What is taken leaves a gap. */
-  #arrived: (IncomingMessage | undefined)[] = [];
-  #head = 0;
+  /** Arrived whole and not all taken, oldest first; acknowledged from the front. */
+  readonly #arrived = new Fifo<Pick<IncomingMessage, 'taken'>>();
   #taken = 0;
   #received = 0;
   #granted: number;
@@ -95,7 +98,7 @@ export class Inbound {
 
   /** How many messages have come whole. */
   get messages(): number {
-    return this.#taken + this.#arrived.length - this.#head;
+    return this.#taken + this.#arrived.length;
   }
 
   /** Bytes of messages that have come whole and hold room. */
@@ -105,7 +108,7 @@ export class Inbound {
 
   /** Whether everything that has come whole is taken. */
   get isSettled(): boolean {
-    return this.#head === this.#arrived.length;
+    return this.#arrived.length === 0;
   }
 
   /** The byte stream is gone: what has not come whole comes again. */
@@ -123,7 +126,7 @@ export class Inbound {
 
   /** Whether the far side's end has been taken, and everything before it. */
   get isEnded(): boolean {
-    return this.#ended && this.#head === this.#arrived.length;
+    return this.#ended && this.#arrived.length === 0;
   }
 
   /** A data frame. `bytes` from `body` on, `length` bytes, its data header included. */
@@ -188,7 +191,7 @@ export class Inbound {
    * sender of small messages between large skipped frames would have us hold much more than the window.
    */
   #ownOrShared(piece: Uint8Array): Uint8Array {
-    const waits = this.#arrived.length - this.#head >= messagesInChunks;
+    const waits = this.#arrived.length >= messagesInChunks;
     return waits && piece.length * 2 < piece.buffer.byteLength ? copyOf(piece) : piece;
   }
 
@@ -260,17 +263,11 @@ export class Inbound {
     message.taken = true;
     this.release(message);
     const before = this.#taken;
-    this.#arrived[this.#head + message.arrival - this.#taken - 1] = undefined;
-    while (this.#head < this.#arrived.length && this.#arrived[this.#head] === undefined) {
-      this.#head++;
+    // One that must wait for others to be acknowledged no longer holds its bytes.
+    this.#arrived.replace(message.arrival - this.#taken - 1, takenMessage);
+    while (this.#arrived.at(0)?.taken === true) {
+      this.#arrived.shift();
       this.#taken++;
-    }
-    if (this.#head === this.#arrived.length) {
-      if (this.#head > 0) this.#arrived = [];
-      this.#head = 0;
-    } else if (this.#head >= 1024 && this.#head * 2 > this.#arrived.length) {
-      this.#arrived = this.#arrived.slice(this.#head);
-      this.#head = 0;
     }
     return this.#taken > before;
   }

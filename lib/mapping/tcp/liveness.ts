@@ -43,10 +43,12 @@ export class Liveness {
     this.#quietSince = now;
   }
 
-  /** A message went or came. */
-  traffic(now: number): void {
+  /** A message went or came. Returns whether that makes the next question, or the giving up, come earlier than it was. */
+  traffic(now: number): boolean {
+    const woken = !this.#isActive(now);
     this.#wake(now);
     this.#busyUntil = now + 2 * this.#failureTimeout;
+    return woken;
   }
 
   /** Whether something waits for the far side. */

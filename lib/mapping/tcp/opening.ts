@@ -43,6 +43,8 @@ export interface TcpMappingElement {
   readonly peIdentifier: number;
   /** Whether a hello for this pool and element is meant for us. */
   readonly isMeant: (poolHandle: PoolHandle | undefined, peIdentifier: number | undefined) => boolean;
+  /** Why no session is taken at present, if that is so: its user goes elsewhere before it has sent anything. */
+  readonly refusal?: () => string | undefined;
   /** Keeps the sessions whose connections break; absent: they end. */
   readonly sessions?: ResumableSessions;
 }
@@ -100,6 +102,7 @@ export type Judgement =
       readonly errorCode:
         | 'ERR_RSERPOOL_VERSION_MISMATCH'
         | 'ERR_RSERPOOL_WRONG_ELEMENT'
+        | 'ERR_RSERPOOL_LIMIT'
         | 'ERR_RSERPOOL_CONNECTION_BROKEN';
       readonly reason: string;
     };
@@ -124,7 +127,11 @@ export function judgeHello(side: TcpMappingSide, flags: number, hello: Hello, re
     return { type: 'fault', reason: 'a hello that resumes without saying where' };
   const unknown = { type: 'refused', errorCode: 'ERR_RSERPOOL_CONNECTION_BROKEN' } as const;
   if (side.role === 'element') {
-    if (!resumes) return { type: 'open', version };
+    if (!resumes) {
+      const full = side.refusal?.();
+      if (full === undefined) return { type: 'open', version };
+      return { type: 'refused', code: abortCode.limit, errorCode: 'ERR_RSERPOOL_LIMIT', reason: full };
+    }
     const session = side.sessions?.find(hello.sessionId);
     if (session?.isResumable === true) return { type: 'resume', session };
     return { ...unknown, code: abortCode.unknownSession, reason: 'no session of this identifier waits here' };

@@ -6,6 +6,7 @@
  * a stream of its own, and so are all those that need one.
  */
 
+import { Fifo } from '../../fifo.js';
 import type { MappingHandler, OutgoingMessage } from '../mapping.js';
 import { dataFlag, expand, feature, frameType, messageOverhead } from './frame.js';
 import type { Hello } from './hello.js';
@@ -23,8 +24,7 @@ type AcknowledgementHandler = Pick<MappingHandler, 'onAcknowledged' | 'onAcknowl
 /** Messages that leave one after another. */
 interface Lane {
   readonly key: number;
-  queue: OutgoingMessage[];
-  head: number;
+  readonly queue: Fifo<OutgoingMessage>;
   /** Bytes of the head message that have left. */
   headSent: number;
 }
@@ -47,9 +47,8 @@ export class Outbound {
   /** Messages given to us, and bytes of those that have not left whole. */
   #accepted = 0;
   #queuedBytes = 0;
-  /** Left whole and not acknowledged, in the order in which they left: from `#leftHead` on. */
-  #left: OutgoingMessage[] = [];
-  #leftHead = 0;
+  /** Left whole and not acknowledged, in the order in which they left. */
+  readonly #left = new Fifo<OutgoingMessage>();
   /** How many have left whole, and how many of those are acknowledged. */
   #sent = 0;
   #acknowledged = 0;
@@ -115,9 +114,7 @@ export class Outbound {
   /** Bytes of everything that is not acknowledged. */
   get retainedBytes(): number {
     let bytes = this.#queuedBytes;
-    for (let i = this.#leftHead; i < this.#left.length; i++) {
-      bytes += (this.#left[i] as OutgoingMessage).data.length + messageOverhead;
-    }
+    for (const message of this.#left.list()) bytes += message.data.length + messageOverhead;
     return bytes;
   }
 
@@ -180,7 +177,7 @@ export class Outbound {
       return `an acknowledgement of ${count} messages; ${this.#sent} were sent`;
     const before = this.#acknowledgedThrough;
     for (; this.#acknowledged < count; this.#acknowledged++) {
-      const message = this.#left[this.#leftHead++] as OutgoingMessage;
+      const message = this.#left.shift() as OutgoingMessage;
       if (message.position !== this.#acknowledgedThrough + 1) {
         this.#acknowledgedEarly.add(message.position);
         handler.onAcknowledgedEarly(message);
@@ -189,13 +186,6 @@ export class Outbound {
       this.#acknowledgedThrough++;
       if (this.#acknowledgedEarly.size > 0)
         while (this.#acknowledgedEarly.delete(this.#acknowledgedThrough + 1)) this.#acknowledgedThrough++;
-    }
-    if (this.#leftHead === this.#left.length) {
-      this.#left = [];
-      this.#leftHead = 0;
-    } else if (this.#leftHead >= 1024 && this.#leftHead * 2 > this.#left.length) {
-      this.#left = this.#left.slice(this.#leftHead);
-      this.#leftHead = 0;
     }
     if (this.#acknowledgedThrough > before) handler.onAcknowledged(this.#acknowledgedThrough - before);
     return undefined;
@@ -210,7 +200,7 @@ export class Outbound {
       if (writer.length >= room) return true;
       const lane = this.#ring[0];
       if (lane === undefined) this.#writeEnd(writer, this.#end as OutgoingMessage);
-      else this.#writeFragment(writer, lane, lane.queue[lane.head] as OutgoingMessage);
+      else this.#writeFragment(writer, lane, lane.queue.at(0) as OutgoingMessage);
     }
     this.writeAcknowledgement();
     return false;
@@ -218,10 +208,13 @@ export class Outbound {
 
   /** Everything from the message `received` on, and what has not left, is sent in its order; nothing is unfinished. */
   #rewind(received: number): void {
-    const again = this.#left.splice(this.#leftHead + received - this.#acknowledged);
+    const left = this.#left.list();
+    const again = left.splice(received - this.#acknowledged);
+    this.#left.clear();
+    for (const message of left) this.#left.push(message);
     this.#sent = received;
     for (const message of again) message.left = false;
-    for (const lane of this.#lanes.values()) again.push(...lane.queue.slice(lane.head));
+    for (const lane of this.#lanes.values()) again.push(...lane.queue.list());
     if (this.#end !== undefined) again.push(this.#end);
     if (again.length === 0 && this.#said === undefined) return;
     again.sort((a, b) => a.position - b.position);
@@ -238,9 +231,7 @@ export class Outbound {
     this.#leftThrough = (again[0]?.position ?? this.#accepted + 1) - 1;
     this.#leftEarly.clear();
     for (const position of this.#acknowledgedEarly) this.#leftEarly.add(position);
-    for (let i = this.#leftHead; i < this.#left.length; i++) {
-      this.#leftEarly.add((this.#left[i] as OutgoingMessage).position);
-    }
+    for (const message of left) this.#leftEarly.add(message.position);
     for (const position of this.#leftEarly) if (position <= this.#leftThrough) this.#leftEarly.delete(position);
     // It may have got lost, and so may the answers before it: it follows them again.
     if (this.#said !== undefined) {
@@ -261,7 +252,8 @@ export class Outbound {
       lane.queue.push(message);
       return;
     }
-    const begun = { key, queue: [message], head: 0, headSent: 0 };
+    const begun = { key, queue: new Fifo<OutgoingMessage>(), headSent: 0 };
+    begun.queue.push(message);
     this.#lanes.set(key, begun);
     this.#ring.push(begun);
   }
@@ -340,15 +332,11 @@ export class Outbound {
   /** `unfinished`: the bytes of the message, if it was in fragments. */
   #finishHead(lane: Lane, unfinished: number): void {
     lane.headSent = 0;
-    lane.head++;
-    if (lane.head === lane.queue.length) {
+    lane.queue.shift();
+    if (lane.queue.length === 0) {
       this.#lanes.delete(lane.key);
       this.#ring.shift();
       this.#turnLeft = turnLength;
-    } else if (lane.head >= 1024 && lane.head * 2 > lane.queue.length) {
-      // Long queues must not keep what has left.
-      lane.queue = lane.queue.slice(lane.head);
-      lane.head = 0;
     }
     if (unfinished === 0 || !this.#interleaves) return;
     this.#open--;

@@ -6,13 +6,15 @@
 import { dataHeaderLength, headerLength } from './frame.js';
 
 /** An idle connection keeps a small slab, a busy one gets large ones. */
-const smallestSlab = 1024;
+const smallestSlab = 2048;
 const largestSlab = 64 * 1024;
 /** Up to here a payload is copied, which is cheaper than one more entry in the system call. */
 const copyLimit = 4096;
+/** Up to here what waits moves to the next slab rather than leave as an entry of its own. */
+const moveLimit = 32 * 1024;
 
 export class FrameWriter {
-  #slab = new Uint8Array(0);
+  #slab: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.#slab.buffer);
   #start = 0;
   #end = 0;
@@ -92,12 +94,15 @@ export class FrameWriter {
 
   #reserve(length: number): number {
     if (this.#end + length > this.#slab.length) {
-      this.#cut();
+      if (this.#end - this.#start > moveLimit) this.#cut();
+      const waiting = this.#slab.subarray(this.#start, this.#end);
       const size = Math.min(largestSlab, Math.max(smallestSlab, 4 * this.#sinceTake));
-      this.#slab = new Uint8Array(Math.max(size, length));
+      // Only what was written to it ever leaves; a Buffer, since the sockets would make one of anything else.
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(size, waiting.length + length));
+      this.#slab.set(waiting);
       this.#view = new DataView(this.#slab.buffer);
       this.#start = 0;
-      this.#end = 0;
+      this.#end = waiting.length;
     }
     const at = this.#end;
     this.#end += length;

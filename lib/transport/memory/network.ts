@@ -12,9 +12,11 @@ import type {
   ConnectCallbacks,
   ListenCallbacks,
   Listener,
+  MulticastTransport,
   TransportAddress,
 } from '../transport.js';
 import { formatAddress } from '../transport.js';
+import { MemoryMulticast } from './multicast.js';
 import { MemoryProcess } from './process.js';
 import { MemoryStream } from './stream.js';
 import type { Link, Segment, Surroundings } from './surroundings.js';
@@ -35,7 +37,8 @@ interface OpenPort {
   readonly callbacks: ListenCallbacks;
 }
 
-const retransmissionTimeout = 200;
+/** Milliseconds until what was lost is sent again; nothing is known yet of the way of a connection request. */
+const retransmissionTimeout = { request: 1000, data: 200 };
 
 function systemError(code: string, call: string, at: TransportAddress): NodeJS.ErrnoException {
   return Object.assign(new Error(`${call} ${code} ${formatAddress(at)}`), {
@@ -51,12 +54,13 @@ export class MemoryNetwork implements Surroundings {
   readonly random: Random;
   readonly receiveBuffer: number;
   readonly fragment: boolean;
-  /** Decides about each segment of data that is sent: 'lose' delivers it one retransmission time-out later. */
+  /** Decides about each segment that is sent: 'lose' delivers it one retransmission time-out later. */
   intercept: ((from: string, to: string, segment: Segment) => 'deliver' | 'lose') | undefined;
   readonly #latency: number;
   readonly #links = new Map<string, Link>();
   readonly #ports = new Map<string, OpenPort>();
   readonly #waitingForLink = new Map<Link, (() => void)[]>();
+  readonly #multicast: MemoryMulticast = new MemoryMulticast(this);
   #ephemeralPort = 32768;
 
   constructor(options: MemoryNetworkOptions = {}) {
@@ -72,7 +76,10 @@ export class MemoryNetwork implements Surroundings {
       connect: (target, callbacks) => this.#connect(process, target, callbacks),
       listen: (at, callbacks) => this.#listen(process, at, callbacks),
     };
-    const process: MemoryProcess = new MemoryProcess(this, address, name, transport);
+    const multicast: MulticastTransport = {
+      join: (group, handler) => this.#multicast.join(process, group, handler),
+    };
+    const process: MemoryProcess = new MemoryProcess(this, address, name, { stream: transport, multicast });
     return process;
   }
 
@@ -116,7 +123,8 @@ export class MemoryNetwork implements Surroundings {
 
   /** How much later than it should a segment is to arrive. */
   lossDelay(from: string, to: string, segment: Segment): number {
-    return this.intercept?.(from, to, segment) === 'lose' ? retransmissionTimeout : 0;
+    if (this.intercept?.(from, to, segment) !== 'lose') return 0;
+    return segment.type === 'syn' ? retransmissionTimeout.request : retransmissionTimeout.data;
   }
 
   closePortsOf(transport: ByteStreamTransport): void {
@@ -168,7 +176,8 @@ export class MemoryNetwork implements Surroundings {
       this.whenJoined(back, () => void this.time.schedule(back.latency, () => process.dispatch('input', run)));
     };
     this.whenJoined(there, () => {
-      this.time.schedule(there.latency, () => {
+      const loss = this.lossDelay(process.address, target.host, { type: 'syn' });
+      this.time.schedule(there.latency + loss, () => {
         if (!wanted || process.state === 'dead') return;
         const port = this.#ports.get(formatAddress(target));
         if (port === undefined) {

@@ -1,7 +1,7 @@
 /** A simulated process: its own clock, its own sockets; it can be frozen (SIGSTOP), thawed (SIGCONT) and killed (SIGKILL). */
 
 import type { Clock } from '../../clock.js';
-import type { ByteStreamTransport } from '../transport.js';
+import type { ByteStreamTransport, MulticastTransport } from '../transport.js';
 import type { MemoryStream } from './stream.js';
 import type { Surroundings } from './surroundings.js';
 import type { ScheduledEvent } from './virtual-time.js';
@@ -16,6 +16,7 @@ export class MemoryProcess {
   readonly name: string;
   readonly clock: Clock;
   readonly transport: ByteStreamTransport;
+  readonly multicast: MulticastTransport;
   readonly streams: Set<MemoryStream> = new Set();
   #state: ProcessState = 'running';
   /** What fell due while frozen: a thawed event loop runs its timers first, then reads its sockets. */
@@ -26,11 +27,17 @@ export class MemoryProcess {
   #pendingTimers = 0;
   #failure: ((error: unknown) => void) | undefined;
 
-  constructor(network: Surroundings, address: string, name: string, transport: ByteStreamTransport) {
+  constructor(
+    network: Surroundings,
+    address: string,
+    name: string,
+    transports: { readonly stream: ByteStreamTransport; readonly multicast: MulticastTransport },
+  ) {
     this.network = network;
     this.address = address;
     this.name = name;
-    this.transport = transport;
+    this.transport = transports.stream;
+    this.multicast = transports.multicast;
     const { time } = network;
     this.clock = {
       now: () => time.now,

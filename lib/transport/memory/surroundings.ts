@@ -6,6 +6,7 @@ import type { VirtualTime } from './virtual-time.js';
 
 /** What travels. */
 export type Segment =
+  | { readonly type: 'syn' }
   | { readonly type: 'data'; readonly bytes: Uint8Array }
   | { readonly type: 'fin' }
   | { readonly type: 'rst' };

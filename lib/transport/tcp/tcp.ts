@@ -120,7 +120,8 @@ function listen(at: TransportAddress, callbacks: ListenCallbacks): Listener {
   server.on('error', (error) => {
     if (open) callbacks.onError(error);
   });
-  server.listen({ host: at.host, port: at.port }, () => {
+  // Workers of node:cluster would share the port, and a user would reach another element than the one it means.
+  server.listen({ host: at.host, port: at.port, exclusive: true }, () => {
     // The name was still being looked up when it was closed.
     if (!open) {
       server.close();

@@ -1,0 +1,38 @@
+/** Hands over when the process is asked to stop: rolling restarts in one line. */
+
+import cluster from 'node:cluster';
+import { invalidArgumentType, invalidArgumentValue } from '../arguments.js';
+
+const signalForm = /^SIG[A-Z0-9]+$/;
+
+/** The `handOverOn` option as a list; throws Node's argument errors. */
+export function checkHandOverOn(given: unknown): readonly NodeJS.Signals[] {
+  if (given === undefined) return [];
+  const signals: readonly unknown[] = Array.isArray(given) ? given : [given];
+  for (const signal of signals) {
+    if (typeof signal !== 'string') {
+      throw invalidArgumentType('options.handOverOn', 'of type string or an instance of Array', given);
+    }
+    if (!signalForm.test(signal) || signal === 'SIGKILL' || signal === 'SIGSTOP') {
+      throw invalidArgumentValue('options.handOverOn', given, 'must name signals that can be listened for');
+    }
+  }
+  return signals as readonly NodeJS.Signals[];
+}
+
+/**
+ * Calls `handOver` at the first of these signals. From then on, or when the function that it returns is called, they
+ * mean again what they meant before: a second one ends the process. A worker of node:cluster, which its channel to the
+ * primary would keep alive, then lets go of that.
+ */
+export function onFirstSignal(signals: readonly NodeJS.Signals[], handOver: () => Promise<void>): () => void {
+  const stop = (): void => {
+    for (const signal of signals) process.removeListener(signal, onSignal);
+  };
+  const onSignal = (): void => {
+    stop();
+    void handOver().then(() => cluster.worker?.disconnect());
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  return stop;
+}

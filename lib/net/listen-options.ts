@@ -1,0 +1,85 @@
+/** What `listen` takes for a pool, and what becomes of it. */
+
+import { checkInteger, checkPort, checkString } from '../arguments.js';
+import type { OperationalScope } from '../asap/scope.js';
+import type { TcpMappingOptions } from '../mapping/tcp/options.js';
+import type { CookieSeal } from '../session/cookie-seal.js';
+import type { MemberSelectionPolicy } from '../wire/parameters.js';
+import { type CookieOptions, checkCookieOptions } from './cookies.js';
+import type { LoadOptions } from './element-load.js';
+import { checkHandOverOn } from './hand-over-signal.js';
+import {
+  checkAdvertisement,
+  checkDeliveryOptions,
+  checkMappingOptions,
+  checkPolicy,
+  checkPoolHandle,
+  checkScope,
+  type DeliveryOptions,
+  type MappingOptions,
+  type PolicyOption,
+} from './options.js';
+
+/** What `listen` takes for a pool. Times in milliseconds. */
+export interface PoolListenOptions extends MappingOptions, DeliveryOptions, CookieOptions, LoadOptions {
+  /** The pool to join. */
+  readonly poolHandle: string;
+  readonly scope?: OperationalScope;
+  /** Default: any free port. */
+  readonly port?: number;
+  /** The address to listen on. Default: all. */
+  readonly host?: string;
+  /**
+   * What registrars and users are told, where it differs from `host` and `port`: containers, address translation.
+   * Default: the listening address, or the one that the registrar sees if that is all addresses.
+   */
+  readonly advertise?: { readonly host?: string; readonly port?: number };
+  /** Member selection policy (RFC 5356). Default: 'roundRobin'. */
+  readonly policy?: PolicyOption;
+  /** Default: 300,000. Infinity: for ever. */
+  readonly registrationLife?: number;
+  /**
+   * 'SIGTERM', or several signals: at the first of them the server hands over (`Server.handOver`), and the process ends
+   * by itself if nothing else keeps it. A second one ends it at once, as without this option. Default: none.
+   */
+  readonly handOverOn?: NodeJS.Signals | readonly NodeJS.Signals[];
+  /** PE identifier, unsigned 32 bits. Default: chosen by chance. */
+  readonly peIdentifier?: number;
+}
+
+/** The options with their defaults. */
+export interface ListenSettings {
+  readonly options: PoolListenOptions;
+  readonly scope: OperationalScope;
+  readonly mapping: TcpMappingOptions;
+  /** Undefined: all addresses. */
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly peIdentifier: number;
+  readonly policy: MemberSelectionPolicy;
+  readonly seal: CookieSeal | undefined;
+  readonly handOverOn: readonly NodeJS.Signals[];
+}
+
+/** Throws Node's argument errors. */
+export function checkListenOptions(options: PoolListenOptions): ListenSettings {
+  checkPoolHandle(options.poolHandle);
+  checkDeliveryOptions(options);
+  checkAdvertisement(options);
+  const scope = checkScope(options.scope);
+  const { peIdentifier } = options;
+  return {
+    options,
+    scope,
+    mapping: checkMappingOptions(options),
+    host: options.host === undefined ? undefined : checkString('options.host', options.host),
+    port: options.port === undefined ? 0 : checkPort('options.port', options.port),
+    peIdentifier:
+      peIdentifier === undefined
+        ? scope.random.identifier()
+        : checkInteger('options.peIdentifier', peIdentifier, 1, 0xffffffff),
+    policy: checkPolicy(options.policy ?? 'roundRobin'),
+    handOverOn: checkHandOverOn(options.handOverOn),
+    seal: checkCookieOptions(options, options.poolHandle, scope.random),
+  };
+}

@@ -1,0 +1,214 @@
+/** Everything that belongs to one `listen` for a pool: the port, the registration, and who is connected. */
+
+import { registrationLifeSeconds } from '../asap/options.js';
+import { defaultRegistrationLife, type RegisteredElement } from '../asap/registered-element.js';
+import { RserpoolError } from '../errors.js';
+import { tcpMappingOffer } from '../mapping/offer.js';
+import { ResumableSessions } from '../mapping/tcp/resumable-sessions.js';
+import type { BusinessCard } from '../session/business-card.js';
+import type { ElementSession } from '../session/element-session.js';
+import type { ByteStream, ByteStreamHandler, Listener, TransportAddress } from '../transport/transport.js';
+import type { PoolElement } from '../wire/parameters.js';
+import { toPoolHandle } from '../wire/pool-handle.js';
+import { ElementLoad } from './element-load.js';
+import type { ListenSettings } from './listen-options.js';
+import type { Socket } from './socket.js';
+
+export interface ListeningElementCallbacks {
+  /** The port is open; the registration is on its way. */
+  onListening(): void;
+  /** The most sessions that there may be: for the load. */
+  maxSessions(): number;
+  onConnection(stream: ByteStream): ByteStreamHandler;
+  /** It cannot listen. */
+  onError(error: Error): void;
+  /** For the first time, or again after it was lost. */
+  onRegistered(): void;
+  /** A registrar refused it. It goes on listening. */
+  onRejected(error: RserpoolError): void;
+  /** No registrar confirms it at present; it goes on trying. */
+  onUnregistered(error: Error): void;
+  /** A registrar let it run out; it registers again by itself. */
+  onExpired(): void;
+}
+
+export class ListeningElement {
+  readonly settings: ListenSettings;
+  readonly sockets: Map<Socket, ElementSession> = new Map();
+  /** The same sessions, as their users may resume them. */
+  readonly sessions: ResumableSessions;
+  /** Accepted, and not yet known to be of a user or of a registrar. */
+  readonly undetected: Set<ByteStream> = new Set();
+  readonly #callbacks: ListeningElementCallbacks;
+  #listener: Listener | undefined;
+  #registration: RegisteredElement | undefined;
+  #address: TransportAddress | undefined;
+  readonly #load: ElementLoad;
+  #registered = false;
+  #closing = false;
+  #portOpen = true;
+  /** Who is to be tried should this one fail; empty: this element recommends nobody. */
+  #successors: readonly PoolElement[] = [];
+  readonly #cardListeners = new Set<() => void>();
+
+  constructor(settings: ListenSettings, callbacks: ListeningElementCallbacks) {
+    this.settings = settings;
+    this.sessions = new ResumableSessions(settings.scope.clock, settings.mapping);
+    this.#callbacks = callbacks;
+    this.#load = new ElementLoad(settings.scope, settings.policy, settings.options, {
+      sessions: () => this.sockets.size / Math.max(1, callbacks.maxSessions()),
+      onChange: (policy) => this.#registration?.update({ policy }),
+    });
+  }
+
+  /** Undefined until it listens. */
+  get address(): TransportAddress | undefined {
+    return this.#address;
+  }
+
+  /** Whether a registrar has accepted the registration and it has not been lost. */
+  get registered(): boolean {
+    return this.#registered;
+  }
+
+  /** Its policy's values, to be changed. */
+  get load(): ElementLoad {
+    return this.#load;
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  /** Closed, and nobody is connected any more. */
+  get isDone(): boolean {
+    return this.#closing && !this.#portOpen && this.sockets.size === 0;
+  }
+
+  /** Listens on all addresses unless told otherwise: on IPv4 alone where the system has no IPv6, as net does. */
+  open(host: string = this.settings.host ?? '::'): void {
+    const { scope, port } = this.settings;
+    this.#listener = scope.transports.stream.listen(
+      { host, port },
+      {
+        onListening: (address) => {
+          this.#address = address;
+          this.#register(address);
+          this.#load.start();
+          this.#cardChanged();
+          this.#callbacks.onListening();
+        },
+        onConnection: (stream) => this.#callbacks.onConnection(stream),
+        onError: (error) => {
+          const { code } = error as NodeJS.ErrnoException;
+          const noIpv6 = code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
+          if (this.settings.host === undefined && host === '::' && noIpv6) this.open('0.0.0.0');
+          else this.#callbacks.onError(error);
+        },
+      },
+    );
+  }
+
+  /** Deregisters and stops accepting; `onClosed` when the port is free. */
+  close(onClosed: () => void): void {
+    this.#closing = true;
+    this.#load.stop();
+    this.#registered = false;
+    this.#registration?.deregister(() => {});
+    this.#listener?.close(() => {
+      this.#portOpen = false;
+      onClosed();
+    });
+  }
+
+  /** Tells the users, now and when they come, whom to try should this element fail. */
+  setBusinessCard(card: BusinessCard): void {
+    this.#successors = card.elements;
+    for (const session of this.sockets.values()) this.sendBusinessCard(session);
+    this.#cardChanged();
+  }
+
+  #cardChanged(): void {
+    for (const listener of [...this.#cardListeners]) listener();
+  }
+
+  /** A PE should always send one (RFC 5352 section 3.9); one that recommends nobody names itself. */
+  sendBusinessCard(session: ElementSession): void {
+    const { poolHandle } = this.settings.options;
+    const elements = this.#successors.length > 0 ? this.#successors : [this.#describe(session.localAddress.host)];
+    session.sendBusinessCard({ poolHandle, elements });
+  }
+
+  /** As CardHolder: this element first, then its successors. */
+  userCard(host: string): BusinessCard | undefined {
+    if (this.#address === undefined) return undefined;
+    const others = this.#successors.filter(({ identifier }) => identifier !== this.settings.peIdentifier);
+    return { poolHandle: this.settings.options.poolHandle, elements: [this.#describe(host), ...others] };
+  }
+
+  /** As CardHolder. */
+  whenCardChanges(listener: () => void): () => void {
+    this.#cardListeners.add(listener);
+    return () => void this.#cardListeners.delete(listener);
+  }
+
+  /** This element as registered; `seenAs`: the address of the connection that it is told on, if it listens on all. */
+  #describe(seenAs: string): PoolElement {
+    const { peIdentifier, options } = this.settings;
+    const at = this.#reachableAt(this.#address as TransportAddress, seenAs);
+    const registrationLife = registrationLifeSeconds(options.registrationLife ?? defaultRegistrationLife);
+    const { policy } = this.#load;
+    return { identifier: peIdentifier, homeServerId: 0, registrationLife, ...at, policy };
+  }
+
+  /** The transports that are told. */
+  #reachableAt(address: TransportAddress, seenAs: string): Pick<Required<PoolElement>, 'userTransport' | 'mappings'> {
+    const { advertise } = this.settings.options;
+    const everywhere = address.host === '::' || address.host === '0.0.0.0';
+    const port = advertise?.port ?? address.port;
+    const host = advertise?.host ?? (everywhere ? seenAs : address.host);
+    return { userTransport: { type: 'tcp', address: host, port }, mappings: [tcpMappingOffer([{ host, port }])] };
+  }
+
+  ref(): void {
+    this.#listener?.ref();
+  }
+
+  unref(): void {
+    this.#listener?.unref();
+  }
+
+  #register(address: TransportAddress): void {
+    const { options, scope, peIdentifier } = this.settings;
+    // 0.0.0.0 asks the registrar to put in the address that it sees.
+    const at = this.#reachableAt(address, '0.0.0.0');
+    this.#registration = scope.endpoint.register(
+      {
+        poolHandle: toPoolHandle(options.poolHandle),
+        identifier: peIdentifier,
+        ...at,
+        asapTransport: at.userTransport,
+        policy: this.#load.policy,
+        ...(options.registrationLife === undefined ? {} : { registrationLife: options.registrationLife }),
+      },
+      {
+        onRegistered: () => {
+          const first = !this.#registered;
+          this.#registered = true;
+          if (first) this.#callbacks.onRegistered();
+        },
+        onExpired: () => this.#callbacks.onExpired(),
+        onFailed: (error, ended) => {
+          this.#registered = false;
+          if (error instanceof RserpoolError && error.code === 'ERR_RSERPOOL_REGISTRATION_REJECTED')
+            this.#callbacks.onRejected(error);
+          else {
+            this.#callbacks.onUnregistered(error);
+            // An element waits for its registrar as long as it takes.
+            if (ended && !this.#closing) this.#register(address);
+          }
+        },
+      },
+    );
+  }
+}
