@@ -29,6 +29,6 @@ export const createConnection: typeof connect = connect;
 /** A server that `listen`s on a port as net's does, or as an element of a pool. */
 export function createServer(options?: net.ServerOpts, onConnection?: (socket: Socket) => void): Server;
 export function createServer(onConnection?: (socket: Socket) => void): Server;
-export function createServer(...args: unknown[]): Server {
-  return new (Server as new (...all: unknown[]) => Server)(...args);
+export function createServer(options?: unknown, onConnection?: unknown): Server {
+  return new (Server as new (...all: unknown[]) => Server)(options, onConnection);
 }

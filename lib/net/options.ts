@@ -21,6 +21,7 @@ import type { FailoverCallback } from '../session/session.js';
 import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session-options.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import type { CardHolder } from './business-cards.js';
+import type { SelectServer } from './select-server.js';
 
 /** Limits and times of the TCP mapping (docs/mappings.md). */
 export type MappingOptions = Partial<TcpMappingOptions>;
@@ -39,6 +40,11 @@ export interface DeliveryOptions {
 export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
   /** The pool to connect to. */
   readonly poolHandle: string;
+  /**
+   * 'nameservice': a connection of net's own to an element that is chosen for it (draft-conrad-rserpool-service section 3.2);
+   * if that one fails, so does the connection. Default: 'failover'.
+   */
+  readonly mode?: 'failover' | 'nameservice';
   /** Default: the scope that all calls without this option share, with the registrars of RSERPOOL_REGISTRARS. */
   readonly scope?: OperationalScope;
   /** To reach the first element: registrar, pool and element may come up meanwhile. Default: 30,000. */
@@ -47,6 +53,13 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
   readonly failoverTimeout?: number;
   /** Failovers in a row without anything acknowledged or received. Default: 16. */
   readonly maxFailovers?: number;
+  /** Rounds over the pool, in one search for an element, before it is given up. Default: as many as time allows. */
+  readonly maxRounds?: number;
+  /**
+   * A PE identifier: the session is for this element alone, now and after a failure (RFC 3237 section 2.10). While the
+   * registrar does not know it, it is waited for as others are; ERR_RSERPOOL_UNKNOWN_ELEMENT if that was in vain.
+   */
+  readonly element?: number;
   /** After `end`: how long to wait for an acknowledgement. Default: 30,000. */
   readonly lingerTimeout?: number;
   /** See FailoverCallback (draft-conrad-rserpool-service section 6.3). */
@@ -58,6 +71,11 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
   readonly server?: CardHolder;
   /** As net's own: milliseconds without activity until 'timeout'. Default: none. */
   readonly timeout?: number;
+  /**
+   * Chooses the element instead of the pool's policy, each time that one is needed (draft-conrad-rserpool-service section
+   * 5.3); a business card's order comes before it. Default: the pool's policy.
+   */
+  readonly select?: SelectServer;
   /** 'tcp': take elements that advertise no mapping for ones that speak the TCP mapping. */
   readonly mapping?: 'tcp';
 }
@@ -133,11 +151,20 @@ const poolScheme = 'pool:';
 
 /** What an argument of `connect` or `listen` says of a pool ('pool:NAME' or options with a pool handle); undefined: it is net's. */
 export function poolTarget(target: unknown): PoolConnectOptions | undefined {
+  // What net's own functions have made of their arguments: a list of the options and the callback.
+  if (Array.isArray(target)) return poolTarget(target[0]);
   if (typeof target === 'string') {
     return target.startsWith(poolScheme) ? { poolHandle: target.slice(poolScheme.length) } : undefined;
   }
   if (typeof target !== 'object' || target === null || !('poolHandle' in target)) return undefined;
   return target.poolHandle === undefined ? undefined : (target as PoolConnectOptions);
+}
+
+/** What of a pool's options net's own `connect` has to know in nameservice mode. */
+export function ownOptions(options: object): { readonly own: object; readonly family: 4 | 6 | undefined } {
+  const { localAddress, localPort, family, blockList } = options as Record<string, unknown>;
+  const own = { localAddress, localPort, ...(blockList === undefined ? {} : { blockList }) };
+  return { own, family: family === 4 || family === 6 ? family : undefined };
 }
 
 /** A pool handle: any text of at least one byte. */
@@ -147,14 +174,27 @@ export function checkPoolHandle(given: unknown): string {
   return text;
 }
 
+/** The mode of a connection, or the one that a server serves. */
+export function checkMode(mode: unknown): void {
+  if (mode !== undefined && mode !== 'failover' && mode !== 'nameservice')
+    throw invalidArgumentValue('options.mode', mode, "must be one of: 'failover', 'nameservice'");
+}
+
 /** A session's options with defaults; throws Node's argument errors. */
 export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionOptions {
   for (const name of ['connectTimeout', 'failoverTimeout', 'lingerTimeout'] as const) {
     if (given[name] !== undefined) checkMilliseconds(`options.${name}`, given[name]);
   }
   if (given.maxFailovers !== undefined) checkInteger('options.maxFailovers', given.maxFailovers, 0);
+  if (given.maxRounds !== undefined) checkInteger('options.maxRounds', given.maxRounds, 1);
+  if (given.element !== undefined) checkInteger('options.element', given.element, 1, 0xffffffff);
+  if (given.element !== undefined && given.mode === 'nameservice') {
+    throw invalidArgumentValue('options.element', given.element, 'is for failover mode');
+  }
   if (given.onFailover !== undefined) checkFunction('options.onFailover', given.onFailover);
+  if (given.select !== undefined) checkFunction('options.select', given.select);
   if (given.timeout !== undefined) checkMilliseconds('options.timeout', given.timeout);
+  checkMode(given.mode);
   if (given.mapping !== undefined && given.mapping !== 'tcp') {
     throw invalidArgumentValue('options.mapping', given.mapping, "must be 'tcp'");
   }
@@ -165,6 +205,7 @@ export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionO
     failoverTimeout: given.failoverTimeout ?? defaults.failoverTimeout,
     lingerTimeout: given.lingerTimeout ?? defaults.lingerTimeout,
     maxFailovers: given.maxFailovers ?? defaults.maxFailovers,
+    rounds: given.maxRounds ?? defaults.rounds,
     onFailover: given.onFailover,
   };
 }

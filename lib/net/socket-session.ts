@@ -33,6 +33,8 @@ export interface SessionSocket extends ReadableSide {
 export interface SocketSessionOptions extends DeliveryOptions {
   readonly clock: Clock;
   readonly poolHandle: string;
+  /** Emits 'close'. */
+  readonly emitClose: (hadError: boolean) => void;
   /** At an element: the cookie that the user brought. */
   readonly cookie?: Cookie | undefined;
 }
@@ -51,6 +53,7 @@ export class SocketSession {
   readonly delivery: Delivery;
   readonly #socket: SessionSocket;
   readonly #clock: Clock;
+  readonly #emitClose: (hadError: boolean) => void;
   readonly #handling: MessageHandling;
   #running: { readonly session: Session; readonly outgoing: Outgoing } | undefined;
   /** What the session ended with. */
@@ -66,6 +69,7 @@ export class SocketSession {
     this.poolHandle = options.poolHandle;
     this.#socket = socket;
     this.#clock = options.clock;
+    this.#emitClose = options.emitClose;
     this.#cookie = options.cookie;
     this.idle = new IdleTimer(options.clock, () => void socket.emit('timeout'));
     this.delivery = new Delivery(socket);
@@ -121,7 +125,7 @@ export class SocketSession {
     this.idle.set(0);
     const finish = (cause: Error | null): void => {
       callback(cause);
-      this.#clock.nextTurn(() => socket.emit('close', cause !== null));
+      this.#clock.nextTurn(() => this.#emitClose(cause !== null));
     };
     if (this.#closed || error !== null || !socket.writableFinished || wasConnecting || this.#resetting) {
       if (!this.#closed) session.destroy('the socket was destroyed');

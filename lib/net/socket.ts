@@ -3,7 +3,7 @@
  * method is net's own.
  */
 
-import net from 'node:net';
+import type net from 'node:net';
 import { checkFunction, checkMilliseconds, invalidArgumentType } from '../arguments.js';
 import { RserpoolError } from '../errors.js';
 import type { MappingFeatures } from '../mapping/mapping.js';
@@ -15,8 +15,10 @@ import type { Retrieved, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { checkBusinessCard, checkCardHolder } from './business-cards.js';
+import { mirrorAttributes } from './callable.js';
 import { checkCookie } from './cookies.js';
 import { copyLimit, type WriteCallback } from './large-writes.js';
+import { NameserviceSocket } from './nameservice-socket.js';
 import {
   checkDeliveryOptions,
   checkMappingOptions,
@@ -26,6 +28,7 @@ import {
   checkUserSessionOptions,
   type ElementInfo,
   type ElementSocketOptions,
+  ownOptions,
   type PoolConnectOptions,
   poolTarget,
 } from './options.js';
@@ -36,7 +39,10 @@ import { SocketSession, type SocketSessionOptions, setConnecting } from './socke
 
 export type { ElementInfo };
 
-export class Socket extends net.Socket {
+/** What `new Socket` takes: net's options, and a pool for every `connect`, whatever that says. */
+export type SocketOptions = net.SocketConstructorOpts & Partial<PoolConnectOptions>;
+
+export class Socket extends NameserviceSocket {
   static {
     defineSessionProperties(Socket.prototype, (socket: Socket) => {
       const pooled = socket.#pooled;
@@ -49,24 +55,34 @@ export class Socket extends net.Socket {
         bytesWritten: outgoing.bytesWritten,
       };
     });
+    mirrorAttributes(Socket.prototype);
   }
 
+  /** The pool that the constructor was given. */
+  readonly #ownTarget: PoolConnectOptions | undefined;
   /** While it is with a pool in failover mode, and afterwards; undefined for a socket of net's own. */
   #pooled: SocketSession | undefined;
   /** The PE identifier of the element's own side. */
   #ownIdentifier: number | undefined;
 
+  constructor(options?: SocketOptions) {
+    super(options);
+    this.#ownTarget = poolTarget(options);
+  }
+
   /** The mode of a socket that is with a pool; undefined for one of net's own. */
-  get mode(): 'failover' | undefined {
+  get mode(): 'failover' | 'nameservice' | undefined {
+    if (this.plainConnection !== undefined) return 'nameservice';
     return this.#pooled === undefined ? undefined : 'failover';
   }
 
   get poolHandle(): string | undefined {
-    return this.#pooled?.poolHandle;
+    return (this.#pooled ?? this.plainConnection)?.poolHandle;
   }
 
   /** The element that serves this session; at an element's side, itself. */
   get element(): ElementInfo | undefined {
+    if (this.plainConnection !== undefined) return this.plainConnection.element;
     const session = this.#pooled?.session;
     const identifier = session instanceof UserSession ? session.element?.identifier : this.#ownIdentifier;
     const at = session instanceof UserSession ? session.remoteAddress : session?.localAddress;
@@ -109,9 +125,13 @@ export class Socket extends net.Socket {
   }
 
   override connect(...args: unknown[]): this {
-    const target = poolTarget(args[0]);
-    if (target === undefined) return (super.connect as (...all: unknown[]) => this)(...args);
-    return this.#connectPool(target, args.find((arg) => typeof arg === 'function') as (() => void) | undefined);
+    const target = poolTarget(args[0]) ?? this.#ownTarget;
+    if (target !== undefined) {
+      const given: readonly unknown[] = Array.isArray(args[0]) ? (args[0] as unknown[]) : args;
+      return this.#connectPool(target, given.find((arg) => typeof arg === 'function') as (() => void) | undefined);
+    }
+    if (this.closed) this.#leavePool();
+    return (super.connect as (...all: unknown[]) => this)(...args);
   }
 
   /** Takes a session that a user opened with an element (for Server). */
@@ -319,41 +339,58 @@ export class Socket extends net.Socket {
 
   #connectPool(options: PoolConnectOptions, onConnect: (() => void) | undefined): this {
     const poolHandle = checkPoolHandle(options.poolHandle);
-    const scope = checkScope(options.scope);
+    const { scope, poolHandle: located } = checkScope(options.scope).locate(poolHandle);
     const mapping = checkMappingOptions(options);
     const own = options.server === undefined ? undefined : checkCardHolder(options.server);
     const businessCard = own && ((host: string) => own.userCard(host));
     const session = { ...checkUserSessionOptions(options), businessCard };
     checkDeliveryOptions(options);
-    if (this.#pooled !== undefined && !this.closed) {
+    if (this.mode !== undefined && !this.closed) {
       const detail = 'connect on a socket in use';
       throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail, ...this.#where() });
     }
+    if (this.destroyed) this.revive();
     let onCardChange = (): void => {};
     if (own !== undefined)
       this.once(
         'close',
         own.whenCardChanges(() => onCardChange()),
       );
-    // As net.Socket does, so that a closed socket can connect again: it puts a write() of its own in front after the end.
-    delete (this as { write?: unknown }).write;
-    if (this.destroyed) (this as unknown as { _undestroy(): void })._undestroy();
     setConnecting(this, true);
     if (onConnect !== undefined) this.once('connect', onConnect);
+    this.#leavePool();
+    if (options.mode === 'nameservice') {
+      const { failureTimeout } = mapping;
+      const { connectTimeout } = session;
+      this.connectPlain({
+        scope,
+        poolHandle: located,
+        clock: scope.clock,
+        timeout: connectTimeout,
+        failureTimeout,
+        ...ownOptions(options),
+      });
+      return this;
+    }
     const pooled = this.#pool({ ...options, poolHandle, clock: scope.clock });
-    const access = poolAccess(scope, poolHandle, mapping, options.mapping === 'tcp');
+    const access = poolAccess(scope, located, mapping, options.mapping === 'tcp', options);
     const user = new UserSession(access, scope.clock, scope.random, session, pooled.handler);
     pooled.start(user, mapping);
     onCardChange = () => user.sendBusinessCard();
     return this;
   }
 
-  /** From here on this socket is with a pool. */
-  #pool(options: SocketSessionOptions): SocketSession {
+  #leavePool(): void {
+    this.#pooled = undefined;
+    this.leaveNameserviceMode();
+  }
+
+  /** From here on this socket is with a pool in failover mode. */
+  #pool(options: Omit<SocketSessionOptions, 'emitClose'>): SocketSession {
     // A time-out that was set before goes on by the pool's clock.
     const timeout = this.timeout ?? 0;
     if (timeout > 0) super.setTimeout(0);
-    const pooled = new SocketSession(this, options);
+    const pooled = new SocketSession(this, { ...options, emitClose: (hadError) => super.emit('close', hadError) });
     this.#pooled = pooled;
     if (timeout > 0) this.setTimeout(timeout);
     return pooled;

@@ -16,8 +16,8 @@ export class RegistrarConnection {
   silence: Timer | undefined;
   /** The elements that registered over it. */
   readonly elements: Set<ServedElement> = new Set();
-  /** The pools that it subscribed to, with how many elements an answer to it holds at most. */
-  readonly subscriptions: Map<PoolHandle, number> = new Map();
+  /** The pools that it subscribed to, and how it wants them answered. */
+  readonly subscriptions: Map<PoolHandle, Subscription> = new Map();
 
   /** Later connections have larger ones. */
   readonly sequence: number;
@@ -35,6 +35,13 @@ export class RegistrarConnection {
   send(message: AsapMessage): void {
     this.channel.send(message);
   }
+}
+
+export interface Subscription {
+  /** How many elements an answer holds at most. */
+  readonly wanted: number;
+  /** For the pool's policy. */
+  readonly hint: Uint8Array | undefined;
 }
 
 /** idle: until the next keep-alive is due. probing: one is unanswered. stopped: removed. */

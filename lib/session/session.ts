@@ -19,6 +19,8 @@ export interface Retrieved {
 export interface FailoverFacts extends Retrieved {
   readonly from: PoolElement;
   readonly to: PoolElement;
+  /** Others that could be gone to, as far as is known: not `to`, and none that has just failed. */
+  readonly candidates: readonly PoolElement[];
   /** Why the former element was left. */
   readonly cause: Error;
   /** The last cookie that came from it, already echoed to the new one. */

@@ -274,7 +274,7 @@ export class UserSession implements Session, Replier {
 
   #handOver(failure: Failure, to: PoolElement, connection: MappingConnection): void {
     const held = this.#outbox.attach(connection);
-    const facts = failoverFacts(failure, to, this.#cookie, held);
+    const facts = failoverFacts(failure, to, this.#cookie, held, this.#search.candidates);
     const finish = (chosen: readonly RetainedMessage[] | undefined): void => {
       if (this.#connection !== connection || this.#state !== 'handingOver') return;
       this.#state = 'open';

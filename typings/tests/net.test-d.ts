@@ -1,6 +1,7 @@
 import type net from 'node:net';
 import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd';
 import rserpool, {
+  type Cookie,
   connect,
   createConnection,
   createServer,
@@ -35,7 +36,7 @@ expectError(connect({ poolHandle: 'echo', mapping: 'sctp' }));
 // createServer and listen.
 const server = createServer((socket) => {
   expectType<Socket>(socket);
-  expectType<Uint8Array | undefined>(socket.cookie);
+  expectType<Cookie | undefined>(socket.cookie);
 });
 expectType<Server>(server);
 expectAssignable<net.Server>(server);
@@ -50,7 +51,10 @@ expectNotAssignable<PoolListenOptions>({});
 
 // Sockets.
 const socket = new Socket();
-expectType<'failover' | undefined>(socket.mode);
+expectType<'failover' | 'nameservice' | undefined>(socket.mode);
+expectAssignable<net.Socket>(Socket());
+expectType<boolean>(rserpool.isIPv4('127.0.0.1'));
+expectAssignable<typeof net>(rserpool);
 expectType<boolean>(socket.send('text', { streamId: 1, ppid: 2, failover: false }));
 expectType<boolean>(socket.write('text', 'utf8', () => {}));
 expectType<Retrieved>(socket.retrieve());
