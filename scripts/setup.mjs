@@ -30,19 +30,19 @@ export function commandOf(packageName, file) {
   return join(root, 'node_modules', packageName, file);
 }
 
-function readPackages(path) {
-  return JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
+function readPackages(folder, path) {
+  return JSON.parse(readFileSync(join(root, folder, path), 'utf8')).packages;
 }
 
 /**
  * True if node_modules holds just what the lock file names. Contents are compared and not times, because copies and
  * checkouts change times. Optional packages may be missing: they are other platforms' binaries.
  */
-function isInstalled() {
+function isInstalled(folder) {
   const record = 'node_modules/.package-lock.json';
-  if (!existsSync(join(root, record))) return false;
-  const installed = readPackages(record);
-  return Object.entries(readPackages('package-lock.json')).every(([path, wanted]) => {
+  if (!existsSync(join(root, folder, record))) return false;
+  const installed = readPackages(folder, record);
+  return Object.entries(readPackages(folder, 'package-lock.json')).every(([path, wanted]) => {
     if (path === '') return true;
     const found = installed[path];
     if (found === undefined) return wanted.optional === true;
@@ -67,27 +67,30 @@ function npmFile() {
  * True if the lock file has a record of every optional package that a locked one names. One written where a platform's
  * binary could not be looked up has not, and npm ci refuses it.
  */
-function isLockComplete() {
-  const packages = readPackages('package-lock.json');
+function isLockComplete(folder) {
+  const packages = readPackages(folder, 'package-lock.json');
   const names = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)));
   const optional = Object.values(packages).flatMap((record) => Object.keys(record.optionalDependencies ?? {}));
   return optional.every((name) => names.has(name));
 }
 
-/** Installs what the lock file names, unless it is there already. Throws an Error when it cannot. */
-export async function install() {
-  if (isInstalled()) return;
+/**
+ * Installs what the lock file of a folder of the checkout names (default: the checkout itself), unless it is there
+ * already. Throws an Error when it cannot.
+ */
+export async function install(folder = '.') {
+  if (isInstalled(folder)) return;
   // npm ci empties node_modules first; through a link that would be somebody else's.
-  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+  if (lstatSync(join(root, folder, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
     throw new Error('node_modules is a link to a folder that does not match package-lock.json: run npm there');
   }
   // `install --no-save` keeps to the lock file too, and leaves it as it is; what it lacks comes from the registry.
-  const how = isLockComplete() ? ['ci'] : ['install', '--no-save'];
-  console.log(`Installing the dependencies (npm ${how.join(' ')})`);
+  const how = isLockComplete(folder) ? ['ci'] : ['install', '--no-save'];
+  console.log(`Installing the dependencies${folder === '.' ? '' : ` of ${folder}`} (npm ${how.join(' ')})`);
   // NODE_ENV=production would leave out the compiler.
-  const code = await runNode(npmFile(), [...how, '--include=dev']);
+  const code = await runNode(npmFile(), ['--prefix', join(root, folder), ...how, '--include=dev']);
   if (code !== 0) throw new Error(`npm ${how.join(' ')} failed`);
-  if (!isInstalled()) throw new Error('what npm installed is not what package-lock.json names');
+  if (!isInstalled(folder)) throw new Error('what npm installed is not what package-lock.json names');
 }
 
 /** Compiles lib/, test/, examples/ and bench/ to dist/, which is the type check as well. Promises whether it passed. */

@@ -2,8 +2,13 @@
 
 export type Workload = 'stream' | 'echo' | 'requests' | 'roundTrips' | 'oneWay';
 
-/** What the serving process does with a connection; each has a pool of that name and a net server. */
+/** What the serving process does with a connection, for each side that has it. */
 export type Service = 'sink' | 'echo' | 'answer' | 'count';
+
+export const services: readonly Service[] = ['sink', 'echo', 'answer', 'count'];
+
+/** Who is compared: our sessions, bare net, net with a length before each message, and two libraries. */
+export type SideName = 'pool' | 'net' | 'framed' | 'ws' | 'grpc';
 
 export const chunkLength: number = 64 * 1024;
 export const messageLength = 100;
@@ -15,11 +20,19 @@ export const echoBytes: number = 1024 * chunkLength;
 export const requestsOfRun = 30_000;
 export const outstanding = 256;
 export const roundTripsOfRun = 3000;
-/** Messages after which 'count' reports: one write each is slow, so net sends fewer. */
-export const oneWayMessages = { pool: 100_000, net: 20_000 } as const;
+/** Messages after which 'count' reports: one write each is slow, so some send fewer. */
+export const oneWayMessages: Readonly<Record<SideName, number>> = {
+  pool: 100_000,
+  net: 20_000,
+  framed: 100_000,
+  ws: 20_000,
+  grpc: 10_000,
+};
 
 /** What the serving process tells the measuring one when it is ready. */
 export interface Addresses {
   readonly registrar: string;
-  readonly ports: Readonly<Record<Service, number>>;
+  /** For each service, a port of net, of framed messages and of WebSockets. */
+  readonly ports: Readonly<Record<'net' | 'framed' | 'ws', Readonly<Record<Service, number>>>>;
+  readonly grpc: number;
 }

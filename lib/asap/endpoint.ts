@@ -41,6 +41,8 @@ import { Suspicion } from './suspicion.js';
 export interface AsapEndpointOptions {
   /** The registrars that are configured, by address or name (see ServerList); at least one, unless they announce themselves. */
   readonly servers: readonly TransportAddress[];
+  /** What the policy of a pool at the registrar is told (Selection Hint, 256 bytes at most). Default: nothing. */
+  readonly hintFor?: (poolHandle: PoolHandle) => Uint8Array | undefined;
   /** Default: the system's. */
   readonly names?: NameResolver;
   /** Where registrars announce themselves (section 3.6). Default: nowhere. */
@@ -126,6 +128,7 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
       home,
       suspicion: this.#suspicion,
       isSubscribed: (poolHandle) => this.#subscriptions.has(poolHandle),
+      hintFor: options.hintFor ?? (() => undefined),
       onAnswer: (...answer) => this.#subscriptions.onAnswer(...answer),
     });
   }

@@ -49,6 +49,8 @@ export interface ResolverSurroundings {
   readonly suspicion: Suspicion;
   /** Whether the S bit is to be set for a pool. */
   isSubscribed(poolHandle: PoolHandle): boolean;
+  /** What the pool's policy at the registrar is told, if anything. */
+  hintFor(poolHandle: PoolHandle): Uint8Array | undefined;
   /** An answer or push arrived for a pool: for its subscribers. No resolution: the pool does not exist. `accepted`: the A bit. */
   onAnswer(poolHandle: PoolHandle, resolution: Resolution | undefined, accepted: boolean): void;
 }
@@ -185,7 +187,10 @@ export class Resolver {
   }
 
   #message(poolHandle: PoolHandle, elementsWanted: number): HandleResolution {
-    return { type: 'handleResolution', subscribe: this.#around.isSubscribed(poolHandle), poolHandle, elementsWanted };
+    const subscribe = this.#around.isSubscribed(poolHandle);
+    const message = { type: 'handleResolution', subscribe, poolHandle, elementsWanted } as const;
+    const hint = this.#around.hintFor(poolHandle);
+    return hint === undefined ? message : { ...message, hint };
   }
 
   /** NR3 and NR4. */

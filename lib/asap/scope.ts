@@ -32,7 +32,9 @@ import type {
   TransportAddress,
 } from '../transport/transport.js';
 import { udpMulticast } from '../transport/udp/multicast.js';
-import { toPoolHandle } from '../wire/pool-handle.js';
+import type { PoolHandle } from '../wire/parameters.js';
+import { poolHandleText, toPoolHandle } from '../wire/pool-handle.js';
+import { longestSelectionHint } from '../wire/selection-hint.js';
 import { type AsapChannelLimits, asapPpid } from './asap-channel.js';
 import { AsapEndpoint } from './endpoint.js';
 import { type AsapTimers, asapChannelLimits, asapTimers } from './options.js';
@@ -71,10 +73,21 @@ export interface OperationalScopeOptions {
    */
   readonly announcements?: boolean | AnnouncementOptions;
   /**
+   * Other handlespaces by name (draft-tuexen-rserpool-reqts section 4): with `{ branch: '10.1.0.1' }` the pool handle
+   * 'echo@branch' means the pool 'echo' there. Each is a scope, or the registrars of one that is like this one otherwise.
+   * Default: the environment variable RSERPOOL_SCOPES, such as 'branch=10.1.0.1,10.1.0.2;lab=10.2.0.1'.
+   */
+  readonly scopes?: Readonly<Record<string, OperationalScope | string | readonly RegistrarAddress[]>>;
+  /**
    * The member selection policies that users of this scope select by, and elements report their load by. Default: those
    * that the library brings.
    */
   readonly policies?: PolicyRegistry;
+  /**
+   * What the policies of pools at the registrar are told about this process, such as where it is, with each resolution:
+   * text or bytes, 256 at most, for all pools or by pool handle. Policies of the registrar's own heed it or not.
+   */
+  readonly hint?: Hint | ((poolHandle: string) => Hint | undefined);
   /** RFC 5352 section 7; see AsapTimers for the defaults. Times in milliseconds. */
   readonly timers?: Partial<AsapTimers>;
   readonly limits?: Partial<AsapChannelLimits>;
@@ -97,6 +110,9 @@ export interface OperationalScopeOptions {
     readonly names?: NameResolver;
   };
 }
+
+/** A hint to a policy: bytes, or text that is sent as UTF-8. */
+export type Hint = string | Uint8Array;
 
 /** What a promised resolution takes beside its options. */
 export interface ScopeResolveOptions extends ResolveOptions {
@@ -121,6 +137,11 @@ export class OperationalScope {
   readonly #limits: AsapChannelLimits;
   /** The group in which registrars announce themselves, if they are to be found so. */
   readonly #group: MulticastGroup | undefined;
+  readonly #hintFor: ((poolHandle: PoolHandle) => Uint8Array | undefined) | undefined;
+  readonly #options: OperationalScopeOptions;
+  /** By name; those that were given as registrars are made when they are first asked for, and end with this one. */
+  readonly #scopes: ReadonlyMap<string, OperationalScope | string | readonly RegistrarAddress[]>;
+  readonly #made = new Map<string, OperationalScope>();
   #endpoint: AsapEndpoint | undefined;
   #closed = false;
 
@@ -149,6 +170,9 @@ export class OperationalScope {
     this.timers = asapTimers(options.timers);
     this.policies = checkPolicies(options.policies);
     this.#limits = asapChannelLimits(options.limits);
+    this.#hintFor = checkHint(options.hint);
+    this.#options = options;
+    this.#scopes = checkScopes(options.scopes ?? scopesByDefault());
   }
 
   /** The ASAP endpoint of this scope, made when it is first asked for. */
@@ -161,6 +185,7 @@ export class OperationalScope {
       compatibility: this.compatibility,
       sctp: this.sctp.isOn,
       names,
+      ...(this.#hintFor === undefined ? {} : { hintFor: this.#hintFor }),
       ...(this.#group === undefined ? {} : { announcements: { transport: multicast, group: this.#group } }),
       transport: controlTransport(stream, () => this.sctp.get(), asapPpid, clock),
       clock,
@@ -173,21 +198,31 @@ export class OperationalScope {
   }
 
   /**
+   * The scope and the pool handle that a name means: 'pool@scope' for a scope that is known by that name, else a pool of
+   * this one, whatever its handle.
+   */
+  locate(name: string): { readonly scope: OperationalScope; readonly poolHandle: string } {
+    const at = name.lastIndexOf('@');
+    const scope = at < 1 ? undefined : this.#scope(name.slice(at + 1));
+    return scope === undefined ? { scope: this, poolHandle: name } : { scope, poolHandle: name.slice(0, at) };
+  }
+
+  /**
    * The elements of a pool. Rejects with ERR_RSERPOOL_UNKNOWN_POOL_HANDLE at once if there is no such pool, with
    * ERR_RSERPOOL_NO_ENRP_SERVER or ERR_RSERPOOL_REQUEST_TIMEOUT when time runs out.
    */
   resolve(poolHandle: string, options: ScopeResolveOptions = {}): Promise<Resolution> {
-    const handle = toPoolHandle(checkString('poolHandle', poolHandle));
+    const { endpoint, handle } = this.#find(poolHandle);
     checkResolveOptions(options);
-    return promised(options.signal, (callback) => this.endpoint.resolve(handle, options, callback));
+    return promised(options.signal, (callback) => endpoint.resolve(handle, options, callback));
   }
 
   /** As `resolve`, but waits for a pool that does not exist yet, for at most `timeout` milliseconds. */
   awaitPool(poolHandle: string, options: ScopeResolveOptions & { readonly timeout: number }): Promise<Resolution> {
-    const handle = toPoolHandle(checkString('poolHandle', poolHandle));
+    const { endpoint, handle } = this.#find(poolHandle);
     checkResolveOptions(options);
     checkMilliseconds('options.timeout', options.timeout);
-    return promised(options.signal, (callback) => this.endpoint.awaitPool(handle, options, callback));
+    return promised(options.signal, (callback) => endpoint.awaitPool(handle, options, callback));
   }
 
   /** CachePopulateRequest (RFC 5352 section 6.3): resolves without asking the cache, and fills it. */
@@ -197,8 +232,8 @@ export class OperationalScope {
 
   /** CachePurgeRequest (RFC 5352 section 6.4). */
   purge(poolHandle: string): void {
-    const handle = toPoolHandle(checkString('poolHandle', poolHandle));
-    this.#endpoint?.purge(handle);
+    const { endpoint, handle } = this.#find(poolHandle);
+    endpoint.purge(handle);
   }
 
   /** Ends the connection to the home server and everything that is pending. Elements should deregister before. */
@@ -206,6 +241,28 @@ export class OperationalScope {
     this.#closed = true;
     this.#endpoint?.close();
     this.sctp.close();
+    for (const scope of this.#made.values()) scope.close();
+  }
+
+  #find(name: string): { readonly endpoint: AsapEndpoint; readonly handle: PoolHandle } {
+    const { scope, poolHandle } = this.locate(checkString('poolHandle', name));
+    return { endpoint: scope.endpoint, handle: toPoolHandle(poolHandle) };
+  }
+
+  #scope(name: string): OperationalScope | undefined {
+    const given = this.#scopes.get(name);
+    if (given === undefined || given instanceof OperationalScope) return given;
+    let scope = this.#made.get(name);
+    if (scope === undefined) {
+      const options = { ...this.#options, registrars: given, announcements: false, scopes: {} };
+      const sctp = this.sctp.get();
+      // They share the UDP port.
+      const transports = sctp === undefined ? this.#options.transports : { ...this.#options.transports, sctp };
+      scope = new OperationalScope(transports === undefined ? options : { ...options, transports });
+      if (this.#closed) scope.close();
+      this.#made.set(name, scope);
+    }
+    return scope;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -213,10 +270,56 @@ export class OperationalScope {
   }
 }
 
+function checkHint(
+  given: OperationalScopeOptions['hint'],
+): ((poolHandle: PoolHandle) => Uint8Array | undefined) | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given !== 'function') {
+    const bytes = hintBytes(given);
+    return () => bytes;
+  }
+  return (poolHandle) => {
+    const hint = given(poolHandleText(poolHandle));
+    return hint === undefined ? undefined : hintBytes(hint);
+  };
+}
+
+function hintBytes(hint: unknown): Uint8Array {
+  if (typeof hint !== 'string' && !(hint instanceof Uint8Array))
+    throw invalidArgumentType('options.hint', 'of type string or function, or an instance of Uint8Array', hint);
+  const bytes = typeof hint === 'string' ? new TextEncoder().encode(hint) : hint;
+  if (bytes.length > longestSelectionHint)
+    throw invalidArgumentValue('options.hint', hint, `must have ${longestSelectionHint} bytes at most`);
+  return bytes;
+}
+
 function checkPolicies(given: unknown): PolicyRegistry {
   if (given === undefined) return new PolicyRegistry();
   if (given instanceof PolicyRegistry) return given;
   throw invalidArgumentType('options.policies', 'an instance of PolicyRegistry', given);
+}
+
+/** What the environment says of other scopes: 'name=registrars;name=registrars'. */
+function scopesByDefault(): Record<string, string> {
+  const scopes: Record<string, string> = {};
+  for (const part of (process.env.RSERPOOL_SCOPES ?? '').split(';')) {
+    const [name = '', ...registrars] = part.split('=');
+    if (part.trim() !== '') scopes[name.trim()] = registrars.join('=');
+  }
+  return scopes;
+}
+
+function checkScopes(
+  given: NonNullable<OperationalScopeOptions['scopes']>,
+): ReadonlyMap<string, OperationalScope | string | readonly RegistrarAddress[]> {
+  checkObject('options.scopes', given);
+  const scopes = new Map(Object.entries(given));
+  for (const [name, scope] of scopes) {
+    if (name === '' || name.includes('@'))
+      throw invalidArgumentValue('options.scopes', name, "must have names without '@'");
+    if (!(scope instanceof OperationalScope)) parseRegistrars(scope);
+  }
+  return scopes;
 }
 
 /** What the environment says of announcements. */

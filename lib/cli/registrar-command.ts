@@ -1,5 +1,6 @@
 /** `rserpool registrar`: runs a registrar until it is told to stop. */
 
+import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { badPort, checkMilliseconds, checkPort, invalidArgumentValue } from '../arguments.js';
 import type { EnrpOptions } from '../enrp/options.js';
@@ -8,11 +9,12 @@ import type { RegistrarOptions } from '../registrar/options.js';
 import { createRegistrar, type Registrar } from '../registrar/registrar.js';
 import { formatAddress } from '../transport/transport.js';
 import type { Command } from './command.js';
+import { serveStatus } from './status-server.js';
 
 const usage =
   'registrar [--host ADDRESS] [--port PORT] [--id IDENTIFIER] [--peer HOST:PORT]... [--enrp-port PORT] ' +
-  '[--heartbeat-cycle MS] [--announce] [--announce-group ADDRESS] [--advertise ADDRESS] [--accept-foreign-addresses] ' +
-  '[--quiet]';
+  '[--heartbeat-cycle MS] [--keep-alive-interval MS] [--keep-alive-timeout MS] [--announce] [--announce-group ADDRESS] [--advertise ADDRESS] [--accept-foreign-addresses] ' +
+  '[--status-port PORT] [--quiet]';
 
 function serverId(text: string): number {
   const id = Number(text);
@@ -29,6 +31,8 @@ interface Values {
   readonly peer?: string[];
   readonly 'enrp-port'?: string;
   readonly 'heartbeat-cycle'?: string;
+  readonly 'keep-alive-interval'?: string;
+  readonly 'keep-alive-timeout'?: string;
   readonly announce?: boolean;
   readonly 'announce-group'?: string;
   readonly advertise?: string;
@@ -56,12 +60,25 @@ function announcements(values: Values): NonNullable<RegistrarOptions['announce']
   return announce === true ? true : undefined;
 }
 
+function timers(values: Values): NonNullable<RegistrarOptions['timers']> {
+  const { 'keep-alive-interval': interval, 'keep-alive-timeout': timeout } = values;
+  return {
+    ...(interval === undefined
+      ? undefined
+      : { keepAliveInterval: checkMilliseconds('--keep-alive-interval', Number(interval)) }),
+    ...(timeout === undefined
+      ? undefined
+      : { keepAliveTimeout: checkMilliseconds('--keep-alive-timeout', Number(timeout)) }),
+  };
+}
+
 function optionsFrom(values: Values): RegistrarOptions {
   if (values.port === '') throw badPort('--port', values.port);
   const foreign = values['accept-foreign-addresses'];
   const enrp = enrpOptions(values);
   const announce = announcements(values);
   return {
+    timers: timers(values),
     ...(announce === undefined ? undefined : { announce }),
     ...(values.advertise === undefined ? undefined : { advertise: { host: values.advertise } }),
     ...(enrp === undefined ? undefined : { enrp }),
@@ -97,10 +114,13 @@ comes or goes. SIGINT and SIGTERM end it in order; elements and users then look 
   --peer HOST:PORT            another registrar (port 9901 unless given); may be repeated, and may name this one
   --enrp-port PORT            where to listen for peers (default 9901; no peers without this or --peer)
   --heartbeat-cycle MS        between two signs of life to peers (default 30000); the other times follow it
+  --keep-alive-interval MS    between two questions to an element whether it is there, +-50 % (default 5000)
+  --keep-alive-timeout MS     how long it may take to acknowledge one (default 1000)
   --announce                  tell elements, users and other registrars by multicast that this one is here
   --announce-group ADDRESS    the multicast group for that (default 224.0.1.185); implies --announce
   --advertise ADDRESS         where others reach this registrar, if that is not where it listens
   --accept-foreign-addresses  let elements register addresses that they do not connect from
+  --status-port PORT          status as JSON over HTTP on 127.0.0.1: /status, /pools, /metrics (0 takes any free port)
   --quiet                     print nothing but errors
 `,
   async run(words) {
@@ -113,18 +133,35 @@ comes or goes. SIGINT and SIGTERM end it in order; elements and users then look 
         peer: { type: 'string', multiple: true },
         'enrp-port': { type: 'string' },
         'heartbeat-cycle': { type: 'string' },
+        'keep-alive-interval': { type: 'string' },
+        'keep-alive-timeout': { type: 'string' },
         announce: { type: 'boolean' },
         'announce-group': { type: 'string' },
         advertise: { type: 'string' },
         'accept-foreign-addresses': { type: 'boolean' },
+        'status-port': { type: 'string' },
         quiet: { type: 'boolean' },
       },
     });
+    const statusPort = values['status-port'];
+    if (statusPort === '') throw badPort('--status-port', statusPort);
+    const statusAt = statusPort === undefined ? undefined : checkPort('--status-port', statusPort);
     const registrar = createRegistrar(optionsFrom(values));
     const name = `registrar ${formatIdentifier(registrar.serverId)}`;
     return await new Promise<number>((resolve, reject) => {
-      const stop = (): void => void registrar.close(() => resolve(0));
+      const status = statusAt === undefined ? undefined : serveStatus(registrar, statusAt);
+      const stop = (): void => {
+        status?.close();
+        status?.closeAllConnections();
+        registrar.close(() => resolve(0));
+      };
       registrar.once('error', reject);
+      status?.once('error', reject);
+      status?.once('listening', () => {
+        const { address, port } = status.address() as AddressInfo;
+        if (values.quiet !== true)
+          process.stdout.write(`${name} shows its status on http://${address}:${port}/status\n`);
+      });
       registrar.once('enrpListening', (address) => {
         if (values.quiet !== true) process.stdout.write(`${name} awaits peers on ${formatAddress(address)}\n`);
       });

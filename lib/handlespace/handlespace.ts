@@ -165,13 +165,13 @@ export class Handlespace {
 
   /**
    * Answers a handle resolution (RFC 5352 section 3.3), or undefined for an unknown pool. `wanted` is how many
-   * elements were asked for; absent or 0 means no preference. At most `maxElementsPerAnswer` are given.
+   * elements were asked for; absent or 0 means no preference. `hint` is for the pool's policy. At most `maxElementsPerAnswer` are given.
    */
-  resolve(poolHandle: PoolHandle, wanted = 0): Resolution | undefined {
+  resolve(poolHandle: PoolHandle, wanted = 0, hint?: Uint8Array): Resolution | undefined {
     const pool = this.#pools.get(poolHandle);
     if (pool === undefined) return undefined;
     const count = wanted === 0 ? this.#maxElementsPerAnswer : Math.min(wanted, this.#maxElementsPerAnswer);
-    const elements = pool.select(count).map(elementOf);
+    const elements = pool.select(count, hint).map(elementOf);
     return { policy: pool.policy, elements };
   }
 

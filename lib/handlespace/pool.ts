@@ -116,8 +116,8 @@ export class Pool implements HandlespacePool {
     return true;
   }
 
-  select(count: number): StoredEntry[] {
-    return this.#selector.select(count);
+  select(count: number, hint?: Uint8Array): StoredEntry[] {
+    return this.#selector.select(count, hint);
   }
 
   #withdraw(entry: StoredEntry): void {

@@ -20,9 +20,10 @@ import type { Resolution } from '../asap/resolution.js';
 import type { OperationalScope } from '../asap/scope.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { guard } from './guarded.js';
-import { noAddress, serversOf, suspectedElements } from './nameservice.js';
+import { noAddress, suspectedElements } from './nameservice.js';
 import { checkScope } from './options.js';
 import { poolView } from './pool-access.js';
+import { serversOf } from './select-server.js';
 
 type LookupError = NodeJS.ErrnoException | null;
 type OneAddress = (error: LookupError, address: string, family: number) => void;
@@ -77,10 +78,10 @@ export function createLookup(options: CreateLookupOptions = {}): Lookup {
     const callback = third ?? second;
     checkFunction('callback', callback);
     const { family, all } = wanted(third === undefined ? undefined : second);
-    const scope = given ?? checkScope(undefined);
+    const { scope, poolHandle: located } = (given ?? checkScope(undefined)).locate(poolHandle);
     const answer = (...args: unknown[]): void =>
       void guard(scope.clock, () => (callback as (...every: unknown[]) => void)(...args));
-    scope.endpoint.resolve(toPoolHandle(poolHandle), { hunt: 'once', ...limit }, (error, resolution) => {
+    scope.endpoint.resolve(toPoolHandle(located), { hunt: 'once', ...limit }, (error, resolution) => {
       if (resolution === undefined) {
         answer(error);
         return;
@@ -118,7 +119,7 @@ function wanted(options: unknown): { readonly family: number; readonly all: bool
 
 /** Every address of that family (0: any) once, in the order in which the policy has the elements tried. */
 function addressesByPolicy(scope: OperationalScope, resolution: Resolution, family: number): dns.LookupAddress[] {
-  const servers = serversOf(resolution);
+  const servers = serversOf(resolution.elements);
   const found = new Map<string, dns.LookupAddress>();
   const passedOver = new Set<number>();
   const addressesOf = (identifier: number): dns.LookupAddress[] =>

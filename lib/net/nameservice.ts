@@ -3,36 +3,15 @@
  * to, and which one after that failed. How to talk, and how to notice a failure, is the application's.
  */
 
-import { checkBoolean, checkFunction, checkMilliseconds, checkObject, invalidArgumentValue } from '../arguments.js';
+import { checkBoolean, checkFunction, checkMilliseconds, checkObject } from '../arguments.js';
 import type { Resolution } from '../asap/resolution.js';
 import type { OperationalScope } from '../asap/scope.js';
 import { aggregateError, RserpoolError } from '../errors.js';
 import { defaultUserSessionOptions } from '../session/user-session-options.js';
-import type { MemberSelectionPolicy, PoolElement, Transport } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { checkPoolHandle, checkScope } from './options.js';
 import { poolView } from './pool-access.js';
-
-/** A pool element as nameservice mode gives it. Frozen. */
-export interface PoolServer {
-  /** PE identifier. */
-  readonly identifier: number;
-  /** The first of `addresses`. */
-  readonly address: string;
-  readonly port: number;
-  readonly protocol: 'tcp' | 'udp' | 'udpLite' | 'sctp' | 'dccp';
-  /** All addresses of the transport: several with SCTP, else one. */
-  readonly addresses: readonly string[];
-  /** Its member selection policy with its values; round robin if it stated none. */
-  readonly policy: MemberSelectionPolicy;
-}
-
-/**
- * The application's own selection (section 5.3). Gets the elements that are left, in the registrar's order, and returns
- * the one to use, or a list of which the first is used; undefined or an empty list: none of these. Called anew for each
- * server that is needed.
- */
-export type SelectServer = (servers: readonly PoolServer[]) => PoolServer | readonly PoolServer[] | undefined;
+import { type PoolServer, type SelectServer, selected, serversOf } from './select-server.js';
 
 export interface NameserviceOptions {
   /** Default: the scope that all calls without this option share. */
@@ -72,11 +51,12 @@ export interface Nameservice {
 
 /** Nameservice mode for a pool; each user needs its own. Throws Node's argument errors; talks to nobody yet. */
 export function nameservice(poolHandle: string, options: NameserviceOptions = {}): Nameservice {
-  checkPoolHandle(poolHandle);
+  const name = checkPoolHandle(poolHandle);
   checkObject('options', options);
   if (options.select !== undefined) checkFunction('options.select', options.select);
   if (options.timeout !== undefined) checkMilliseconds('options.timeout', options.timeout);
-  return new ServersOfPool(poolHandle, checkScope(options.scope), options);
+  const located = checkScope(options.scope).locate(name);
+  return new ServersOfPool(located.poolHandle, located.scope, options);
 }
 
 class ServersOfPool implements Nameservice {
@@ -146,28 +126,14 @@ class ServersOfPool implements Nameservice {
   }
 
   #choose(resolution: Resolution, excluded: ReadonlySet<number>): PoolServer | undefined {
-    const servers = serversOf(resolution);
+    const servers = serversOf(resolution.elements);
     if (servers.size === 0) throw noAddress(this.poolHandle, 'no element has an IP address and a port');
-    if (this.#select !== undefined) return this.#chooseByCallback(this.#select, servers, excluded);
+    if (this.#select !== undefined) return selected(this.#select, servers.values(), excluded);
     const passedOver = new Set(excluded);
     for (const { identifier } of resolution.elements) if (!servers.has(identifier)) passedOver.add(identifier);
     const { picker, state } = poolView(this.#scope, resolution);
     const element = picker.next(state, passedOver);
     return element === undefined ? undefined : servers.get(element.identifier);
-  }
-
-  #chooseByCallback(
-    select: SelectServer,
-    servers: ReadonlyMap<number, PoolServer>,
-    excluded: ReadonlySet<number>,
-  ): PoolServer | undefined {
-    const left = [...servers.values()].filter((server) => !excluded.has(server.identifier));
-    if (left.length === 0) return undefined;
-    const selected = select(left);
-    const first: unknown = Array.isArray(selected) ? selected[0] : selected;
-    if (first === undefined || first === null) return undefined;
-    if (left.includes(first as PoolServer)) return first as PoolServer;
-    throw invalidArgumentValue('options.select', first, 'must return elements that it was given');
   }
 
   #handOut(server: PoolServer | undefined): PoolServer {
@@ -185,36 +151,6 @@ export function suspectedElements(scope: OperationalScope, resolution: Resolutio
   for (const { identifier } of resolution.elements)
     if (scope.endpoint.isSuspected(resolution.poolHandle, identifier)) suspected.add(identifier);
   return suspected;
-}
-
-/** The elements of an answer that have an IP address and a port, by PE identifier, in the answer's order. */
-export function serversOf(resolution: Resolution): ReadonlyMap<number, PoolServer> {
-  const servers = new Map<number, PoolServer>();
-  for (const element of resolution.elements) {
-    const server = serverOf(element);
-    if (server !== undefined) servers.set(element.identifier, server);
-  }
-  return servers;
-}
-
-function serverOf(element: PoolElement): PoolServer | undefined {
-  const { identifier, userTransport, policy = { type: 'roundRobin' } } = element;
-  const addresses = addressesOf(userTransport);
-  const [address] = addresses;
-  if (userTransport.type === 'opaque' || address === undefined) return undefined;
-  const { type: protocol, port } = userTransport;
-  return Object.freeze({ identifier, address, port, protocol, addresses, policy });
-}
-
-function addressesOf(transport: Transport): readonly string[] {
-  switch (transport.type) {
-    case 'sctp':
-      return transport.addresses;
-    case 'opaque':
-      return [];
-    default:
-      return [transport.address];
-  }
 }
 
 /** The pool is there, but none of its elements can be reached in the way that was asked for. */

@@ -32,9 +32,10 @@ export interface MemberSelector<Member extends PolicyMember> {
   remove(member: Member): void;
   /**
    * At most `count` members in the order of the answer, none twice; counts as one handle resolution. Members that
-   * say they cannot serve (weight 0) are left out.
+   * say they cannot serve (weight 0) are left out. `hint`: what the pool user says to the policy, from anybody and so of
+   * any form; those of RFC 5356 heed none.
    */
-  select(count: number): Member[];
+  select(count: number, hint?: Uint8Array): Member[];
 }
 
 /** What a pool user keeps for each pool from one answer to the next. The picker writes it; who fails over may move it. */

@@ -11,7 +11,7 @@ import { TurnPicker } from './picker.js';
  * after it. Two arrays of small integers instead of links in the members keep an element small and let any object
  * be a member.
  */
-class RoundRobinSelector<Member extends PolicyMember> implements MemberSelector<Member> {
+export class RoundRobinSelector<Member extends PolicyMember> implements MemberSelector<Member> {
   readonly #members: (Member | undefined)[] = [];
   readonly #after: number[] = [];
   readonly #before: number[] = [];

@@ -6,7 +6,7 @@ import type { HandlespaceEntry } from '../handlespace/entry.js';
 import type { TransportAddress } from '../transport/transport.js';
 import type { AsapMessage } from '../wire/messages.js';
 import type { PoolHandle } from '../wire/parameters.js';
-import { connectionHost } from './element-addresses.js';
+import { connectionHost, machineOf } from './element-addresses.js';
 
 export class RegistrarConnection {
   readonly channel: AsapChannel;
@@ -14,12 +14,14 @@ export class RegistrarConnection {
   readonly host: string;
   /** That and those which its SCTP has told to be its own. */
   readonly hosts: readonly string[];
+  /** What counts as one machine with it: see machineOf. */
+  readonly machine: string;
   /** Runs until the first message has come. */
   silence: Timer | undefined;
   /** The elements that registered over it. */
   readonly elements: Set<ServedElement> = new Set();
-  /** The pools that it subscribed to, with how many elements an answer to it holds at most. */
-  readonly subscriptions: Map<PoolHandle, number> = new Map();
+  /** The pools that it subscribed to, and how it wants them answered. */
+  readonly subscriptions: Map<PoolHandle, Subscription> = new Map();
 
   /** Later connections have larger ones. */
   readonly sequence: number;
@@ -29,6 +31,7 @@ export class RegistrarConnection {
     this.sequence = sequence;
     this.host = connectionHost(channel.remoteAddress);
     this.hosts = [this.host, ...remoteHosts];
+    this.machine = machineOf(this.host);
   }
 
   get remoteAddress(): TransportAddress {
@@ -38,6 +41,13 @@ export class RegistrarConnection {
   send(message: AsapMessage): void {
     this.channel.send(message);
   }
+}
+
+export interface Subscription {
+  /** How many elements an answer holds at most. */
+  readonly wanted: number;
+  /** For the pool's policy. */
+  readonly hint: Uint8Array | undefined;
 }
 
 /** idle: until the next keep-alive is due. probing: one is unanswered. stopped: removed. */

@@ -15,6 +15,24 @@ export function connectionHost(remote: TransportAddress): string {
   return zone === -1 ? host : host.slice(0, zone);
 }
 
+/**
+ * What stands for one machine where machines are counted: an IPv4 address, or the /64 of an IPv6 address, since that is
+ * what one is given to choose its addresses from (RFC 4291 section 2.5.4). Link-local addresses share theirs, and count
+ * one by one.
+ */
+export function machineOf(host: string): string {
+  if (!host.includes(':') || /^fe[89ab]/i.test(host)) return host;
+  const [head = '', tail] = host.split('::');
+  const first = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : 8 - first.length - last.length;
+  const groups = [...first, ...Array.from({ length: Math.max(0, zeros) }, () => '0'), ...last];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
+
 /** Whether the far side runs on this machine. */
 export function isLoopback(host: string): boolean {
   return host === '::1' || host.startsWith('127.');

@@ -78,7 +78,7 @@ export class KeepAlives {
     const now = clock.now();
     element.reporters ??= new Map();
     const { reporters } = element;
-    reporters.set(reporter.host, now);
+    reporters.set(reporter.machine, now);
     for (const [host, at] of reporters) {
       if (now - at >= timers.reportLifetime) reporters.delete(host);
     }

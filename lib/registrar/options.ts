@@ -59,7 +59,7 @@ export const defaultRegistrarTimers: RegistrarTimers = {
 export interface RegistrarLimits {
   /** Open ASAP connections; one too many is closed at once. Default: 10,000. */
   readonly maxConnections: number;
-  /** Those from one IP address, so that no single machine takes them all. Default: 1,000. */
+  /** Those from one IPv4 address or IPv6 /64, so that no single machine takes them all. Default: 1,000. */
   readonly maxConnectionsPerHost: number;
   /** Elements that one connection may register. Default: 1,000. */
   readonly maxElementsPerConnection: number;

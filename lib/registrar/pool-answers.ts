@@ -17,8 +17,8 @@ import {
   type PoolHandle,
 } from '../wire/parameters.js';
 import { writePolicy } from '../wire/policy-parameter.js';
-import { writePoolHandle } from '../wire/pool-handle.js';
-import type { RegistrarConnection } from './connection.js';
+import { bytesToPoolHandle, writePoolHandle } from '../wire/pool-handle.js';
+import type { RegistrarConnection, Subscription } from './connection.js';
 import { ElementEncodings } from './element-encodings.js';
 import type { RegistrarLimits } from './options.js';
 
@@ -76,8 +76,11 @@ export class PoolAnswers {
     const { poolHandle, subscribe } = message;
     // Cut to what an answer may hold: subscribers who want the same share one push.
     const wanted = Math.min(message.elementsWanted || maxElementsPerAnswer, maxElementsPerAnswer);
-    const answer = this.#answer(poolHandle, wanted);
-    const accepted = subscribe && answer.errors.length === 0 && this.#subscribe(connection, poolHandle, wanted);
+    const answer = this.#answer(poolHandle, wanted, message.hint);
+    const accepted =
+      subscribe &&
+      answer.errors.length === 0 &&
+      this.#subscribe(connection, poolHandle, { wanted, hint: message.hint });
     if (!subscribe || answer.errors.length > 0) this.#unsubscribe(connection, poolHandle);
     connection.channel.sendEncoded(encodeAnswer(answer, accepted), () => messageOf(answer, accepted));
   }
@@ -117,15 +120,16 @@ export class PoolAnswers {
     if (subscribers === undefined) return;
     this.#incomplete.delete(poolHandle);
     this.#noteSuspended(poolHandle);
-    // Encoded once for all that want as many elements.
-    const encoded = new Map<number, { readonly bytes: Uint8Array; readonly answer: Answer }>();
+    // Encoded once for all that want as many elements, and give the same hint.
+    const encoded = new Map<number | string, { readonly bytes: Uint8Array; readonly answer: Answer }>();
     for (const connection of [...subscribers]) {
-      const wanted = connection.subscriptions.get(poolHandle) ?? 1;
-      let push = encoded.get(wanted);
+      const { wanted, hint } = connection.subscriptions.get(poolHandle) ?? { wanted: 1, hint: undefined };
+      const key = hint === undefined ? wanted : `${wanted} ${bytesToPoolHandle(hint)}`;
+      let push = encoded.get(key);
       if (push === undefined) {
-        const answer = this.#answer(poolHandle, wanted);
+        const answer = this.#answer(poolHandle, wanted, hint);
         push = { bytes: encodeAnswer(answer, answer.errors.length === 0), answer };
-        encoded.set(wanted, push);
+        encoded.set(key, push);
       }
       const { bytes, answer } = push;
       const negative = answer.errors.length > 0;
@@ -136,8 +140,8 @@ export class PoolAnswers {
     }
   }
 
-  #answer(poolHandle: PoolHandle, wanted: number): Answer {
-    const resolution = this.#around.handlespace.resolve(poolHandle, wanted);
+  #answer(poolHandle: PoolHandle, wanted: number, hint: Uint8Array | undefined): Answer {
+    const resolution = this.#around.handlespace.resolve(poolHandle, wanted, hint);
     // A pool all of whose elements broke their connections has none to name, and a positive answer must name one.
     if (resolution === undefined || resolution.elements.length === 0) {
       return refusal(poolHandle, causeCode.unknownPoolHandle);
@@ -155,13 +159,13 @@ export class PoolAnswers {
     return { poolHandle, policy, poolElements, errors: noErrors, elements };
   }
 
-  #subscribe(connection: RegistrarConnection, poolHandle: PoolHandle, wanted: number): boolean {
+  #subscribe(connection: RegistrarConnection, poolHandle: PoolHandle, subscription: Subscription): boolean {
     const { subscriptions } = connection;
     if (!subscriptions.has(poolHandle)) {
       if (subscriptions.size >= this.#around.limits.maxSubscriptionsPerConnection) return false;
       this.#subscriptions++;
     }
-    subscriptions.set(poolHandle, wanted);
+    subscriptions.set(poolHandle, subscription);
     this.#noteSuspended(poolHandle);
     const subscribers = this.#subscribers.get(poolHandle);
     if (subscribers === undefined) this.#subscribers.set(poolHandle, new Set([connection]));

@@ -21,21 +21,7 @@ import { HomeClaims } from './home-claims.js';
 import { type RegistrarOptions, type RegistrarSettings, registrarSettings } from './options.js';
 import { PoolAnswers } from './pool-answers.js';
 import { Registrations, type RejectedRegistration } from './registrations.js';
-
-/** Counts and gauges of a registrar; counts are since its start. */
-export interface RegistrarStats {
-  readonly connections: number;
-  readonly pools: number;
-  readonly elements: number;
-  /** Elements whose home server this is. */
-  readonly ownedElements: number;
-  readonly subscriptions: number;
-  readonly registrationsAccepted: number;
-  readonly registrationsRejected: number;
-  readonly resolutions: number;
-  readonly pushes: number;
-  readonly keepAlivesSent: number;
-}
+import { type PoolStatus, poolStatus, type RegistrarStats, type RegistrarStatus, registrarStatus } from './status.js';
 
 /** A change of the handlespace as the 'change' event tells it. */
 export interface RegistrarChange {
@@ -141,6 +127,17 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       pushes: this.#answers.pushes,
       keepAlivesSent: keepAlives,
     };
+  }
+
+  /** All that there is to see, as plain data; costs as much as there are peers. */
+  status(): RegistrarStatus {
+    const { serverId, handlespace, enrp, stats } = this;
+    return registrarStatus({ serverId, handlespace, enrp, stats, claims: this.#claims.size });
+  }
+
+  /** The pools with their elements, at most `maxElements` of them in all; default: 1,000. */
+  pools(maxElements: number = 1_000): PoolStatus[] {
+    return poolStatus(this.handlespace, maxElements);
   }
 
   /**

@@ -6,7 +6,7 @@
  *    0x02 DEREGISTRATION              flags 0   Pool Handle, PE Identifier
  *    0x03 REGISTRATION_RESPONSE       0x01: R   Pool Handle, PE Identifier, [Operation Error]
  *    0x04 DEREGISTRATION_RESPONSE     flags 0   Pool Handle, PE Identifier, [Operation Error]
- *    0x05 HANDLE_RESOLUTION           0x01: S   Pool Handle, [Elements Wanted]
+ *    0x05 HANDLE_RESOLUTION           0x01: S   Pool Handle, [Elements Wanted], [Selection Hint]
  *    0x06 HANDLE_RESOLUTION_RESPONSE  0x01: A   Pool Handle, [Policy], Pool Element*, [Operation Error]
  *    0x07 ENDPOINT_KEEP_ALIVE         0x01: H   Server Identifier (u32), Pool Handle, [PE Identifier]
  *    0x08 ENDPOINT_KEEP_ALIVE_ACK     flags 0   Pool Handle, PE Identifier
@@ -45,6 +45,7 @@ import { writePeIdentifier } from './pe-identifier.js';
 import { writePolicy } from './policy-parameter.js';
 import { writePoolElement } from './pool-element.js';
 import { writePoolHandle } from './pool-handle.js';
+import { writeSelectionHint } from './selection-hint.js';
 import { writeTransport } from './transport-parameter.js';
 
 /** ASAP message types (RFC 5352 section 2.2, Figure 1). */
@@ -70,7 +71,7 @@ const grammars = {
   deregistration: grammar('RFC 5352 section 2.2.2', ['poolHandle', 'peIdentifier']),
   registrationResponse: grammar('RFC 5352 section 2.2.3', ['poolHandle', 'peIdentifier'], ['operationError']),
   deregistrationResponse: grammar('RFC 5352 section 2.2.4', ['poolHandle', 'peIdentifier'], ['operationError']),
-  handleResolution: grammar('RFC 5352 section 2.2.5', ['poolHandle'], ['elementsWanted']),
+  handleResolution: grammar('RFC 5352 section 2.2.5', ['poolHandle'], ['elementsWanted', 'selectionHint']),
   handleResolutionResponse: grammar(
     'RFC 5352 section 2.2.6',
     ['poolHandle'],
@@ -117,7 +118,12 @@ function readBody(reader: ParameterReader, type: number, flags: number, end: num
       return { type: 'deregistrationResponse', poolHandle, peIdentifier, errors };
     }
     case asapMessageType.handleResolution: {
-      const { poolHandle, elementsWanted } = readParameters(reader, 4, end, grammars.handleResolution);
+      const set = readParameters(reader, 4, end, grammars.handleResolution);
+      const { poolHandle, elementsWanted, selectionHint: hint } = set;
+      if (hint !== undefined) {
+        const message = { type: 'handleResolution', subscribe: flag, poolHandle, hint } as const;
+        return elementsWanted === undefined ? message : { ...message, elementsWanted };
+      }
       return elementsWanted === undefined
         ? { type: 'handleResolution', subscribe: flag, poolHandle }
         : { type: 'handleResolution', subscribe: flag, poolHandle, elementsWanted };
@@ -236,6 +242,7 @@ function writeBody(writer: ParameterWriter, message: AsapMessage): void {
     case 'handleResolution':
       writePoolHandle(writer, message.poolHandle);
       if (message.elementsWanted !== undefined) writeElementsWanted(writer, message.elementsWanted);
+      if (message.hint !== undefined) writeSelectionHint(writer, message.hint);
       return;
     case 'handleResolutionResponse':
       writeHandleResolutionResponse(writer, message);

@@ -46,6 +46,8 @@ export interface HandleResolution {
   readonly poolHandle: PoolHandle;
   /** The option 0x803f: how many elements are wanted (0xffffffff: as many as possible). */
   readonly elementsWanted?: number;
+  /** The Selection Hint, 256 bytes at most. */
+  readonly hint?: Uint8Array;
 }
 /** 0x06 (2.2.6) */
 export interface HandleResolutionResponse {

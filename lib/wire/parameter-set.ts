@@ -21,12 +21,15 @@ import { readPeIdentifier } from './pe-identifier.js';
 import { readPolicy } from './policy-parameter.js';
 import { readPoolElement } from './pool-element.js';
 import { readPoolHandle } from './pool-handle.js';
+import { readSelectionHint } from './selection-hint.js';
 import { readServerInformation } from './server-information.js';
 import { readTransport } from './transport-parameter.js';
 
 /** One bit a parameter type that may stand directly in a message. */
 function bit(type: number): number {
-  return type === parameterType.elementsWanted ? 1 << 17 : type <= parameterType.opaqueTransport ? 1 << type : 0;
+  if (type <= parameterType.opaqueTransport) return 1 << type;
+  if (type === parameterType.elementsWanted) return 1 << 17;
+  return type === parameterType.selectionHint ? 1 << 18 : 0;
 }
 
 const transports = bit(parameterType.sctpTransport) | bit(parameterType.tcpTransport);
@@ -72,6 +75,7 @@ export interface ParameterSet {
   cookie: Uint8Array;
   peChecksum: number | undefined;
   elementsWanted: number | undefined;
+  selectionHint: Uint8Array | undefined;
 }
 
 /** Reads the parameters from `start` to `end` by `grammar`. */
@@ -88,6 +92,7 @@ export function readParameters(reader: ParameterReader, start: number, end: numb
     cookie: emptyCookie,
     peChecksum: undefined,
     elementsWanted: undefined,
+    selectionHint: undefined,
   };
   const allowed = grammar.required | grammar.optional | grammar.repeated;
   let seen = 0;
@@ -152,6 +157,9 @@ function readInto(
       break;
     case parameterType.elementsWanted:
       set.elementsWanted = readElementsWanted(reader, offset, length);
+      break;
+    case parameterType.selectionHint:
+      set.selectionHint = readSelectionHint(reader, offset, length);
       break;
     default: {
       const transport = readTransport(reader, offset, length, 'sctpOrTcp', section);

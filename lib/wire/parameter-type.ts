@@ -1,4 +1,4 @@
-/** Parameter types (RFC 5354 section 3, Table 1) and the two that this implementation knows beside them. */
+/** Parameter types (RFC 5354 section 3, Table 1) and the three that this implementation knows beside them. */
 
 export const parameterType = {
   ipv4Address: 0x01,
@@ -19,6 +19,8 @@ export const parameterType = {
   opaqueTransport: 0x10,
   /** The reference implementation's option of Handle Resolution: how many pool elements are wanted. */
   elementsWanted: 0x803f,
+  /** Selection Hint (docs/asap.md), in Handle Resolution. */
+  selectionHint: 0x8254,
   /** Mapping (docs/mappings.md), inside Pool Element. */
   mapping: 0x8253,
 } as const;
@@ -47,6 +49,7 @@ const names: readonly string[] = [
 export function parameterName(type: number): string {
   if (type === parameterType.elementsWanted) return 'Elements Wanted';
   if (type === parameterType.mapping) return 'Mapping';
+  if (type === parameterType.selectionHint) return 'Selection Hint';
   return names[type] ?? `0x${type.toString(16).padStart(4, '0')}`;
 }
 

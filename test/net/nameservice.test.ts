@@ -3,8 +3,9 @@
 import test from 'ava';
 import type { OperationalScope } from '../../lib/asap/scope.js';
 import type { RserpoolAggregateError, RserpoolError } from '../../lib/errors.js';
-import { nameservice, type PoolServer } from '../../lib/net/nameservice.js';
+import { nameservice } from '../../lib/net/nameservice.js';
 import { type RegisterOptions, type Registration, register } from '../../lib/net/registration.js';
+import type { PoolServer } from '../../lib/net/select-server.js';
 import { seededRandom } from '../../lib/random.js';
 import { Registrar } from '../../lib/registrar/registrar.js';
 import type { MemoryProcess } from '../../lib/transport/memory/process.js';

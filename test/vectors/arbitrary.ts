@@ -113,6 +113,7 @@ export const asapMessage: Arbitrary<AsapMessage> = fc.oneof(
   message('deregistrationResponse', { poolHandle, peIdentifier: u32, errors: causes }),
   message('handleResolution', { subscribe: flag, poolHandle }),
   message('handleResolution', { subscribe: flag, poolHandle, elementsWanted: u32 }),
+  message('handleResolution', { subscribe: flag, poolHandle, elementsWanted: u32, hint: bytes }),
   message('handleResolutionResponse', { accepted: flag, poolHandle, poolElements, errors: causes }),
   message('handleResolutionResponse', { accepted: flag, poolHandle, policy, poolElements, errors: causes }),
   message('endpointKeepAlive', { home: flag, serverId: u32, poolHandle }),

@@ -103,6 +103,13 @@ const messages: readonly AsapVector[] = [
     subscribe: true,
     poolHandle: 'ABC',
   }),
+  vector('HANDLE_RESOLUTION with a Selection Hint', `0500001a ${abc} 803f0008 00000002 82540006 65750000`, {
+    type: 'handleResolution',
+    subscribe: false,
+    poolHandle: 'ABC',
+    elementsWanted: 2,
+    hint: Uint8Array.of(0x65, 0x75),
+  }),
   vector('HANDLE_RESOLUTION with the option 0x803f', `05000014 ${abc} 803f0008 ffffffff`, {
     type: 'handleResolution',
     subscribe: false,
