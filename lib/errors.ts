@@ -11,6 +11,7 @@ export const errorCodes = {
   ERR_RSERPOOL_NO_ENRP_SERVER: 'No ENRP server (registrar) could be reached',
   ERR_RSERPOOL_REQUEST_TIMEOUT: 'The ENRP server did not answer in time',
   ERR_RSERPOOL_UNKNOWN_POOL_HANDLE: 'The ENRP server knows no such pool',
+  ERR_RSERPOOL_UNKNOWN_ELEMENT: 'The pool has no such element',
   ERR_RSERPOOL_RESOLUTION_REJECTED: 'The ENRP server refused to resolve the pool handle',
   ERR_RSERPOOL_REGISTRATION_REJECTED: 'The ENRP server rejected the registration',
   ERR_RSERPOOL_DEREGISTRATION_REJECTED: 'The ENRP server rejected the deregistration',

@@ -12,16 +12,18 @@ export interface Failure {
   readonly cause: Error;
 }
 
-/** The frozen facts of a failover. `held`: what was not acknowledged, oldest first. */
+/** The frozen facts of a failover. `held`: what was not acknowledged, oldest first. `known`: who has not failed. */
 export function failoverFacts(
   failure: Failure,
   to: PoolElement,
   cookie: Uint8Array | undefined,
   held: readonly RetainedMessage[],
+  known: readonly PoolElement[],
 ): FailoverFacts {
   return Object.freeze({
     ...failure,
     to,
+    candidates: Object.freeze(known.filter(({ identifier }) => identifier !== to.identifier)),
     cookie: cookie && toCookie(cookie.slice(), false),
     unsent: Object.freeze(held.filter((message) => !message.redelivered)),
     unacknowledged: Object.freeze(held.filter((message) => message.redelivered)),

@@ -39,19 +39,19 @@ import {
 } from './message.js';
 import { Outbox } from './outbox.js';
 import { chooseResent, type Failure, failoverFacts } from './resent-choice.js';
-import type { FailoverCallback, FailoverFacts, FailoverSend, Retrieved, Session, SessionHandler } from './session.js';
+import {
+  type FailoverCallback,
+  type FailoverFacts,
+  type FailoverSend,
+  noFeatures,
+  type Retrieved,
+  type Session,
+  type SessionHandler,
+} from './session.js';
 import type { UserSessionOptions } from './user-session-options.js';
 
-const noFeatures: MappingFeatures = {
-  streams: false,
-  unordered: false,
-  acknowledgesTaken: false,
-  rtt: false,
-  rto: false,
-  pathMtu: false,
-};
-
 const opened = diagnosticEvent<{ poolHandle: string; element: number }>('session', 'opened');
+const resumed = diagnosticEvent<{ poolHandle: string; element: number }>('session', 'resumed');
 const left = diagnosticEvent<{ poolHandle: string; element: number; cause: Error }>('session', 'element-left');
 const failedOver = diagnosticEvent<FailoverFacts & { readonly poolHandle: string }>('session', 'failed-over');
 const ended = diagnosticEvent<{ poolHandle: string; error: Error | undefined }>('session', 'ended');
@@ -274,7 +274,7 @@ export class UserSession implements Session, Replier {
 
   #handOver(failure: Failure, to: PoolElement, connection: MappingConnection): void {
     const held = this.#outbox.attach(connection);
-    const facts = failoverFacts(failure, to, this.#cookie, held);
+    const facts = failoverFacts(failure, to, this.#cookie, held, this.#search.candidates);
     const finish = (chosen: readonly RetainedMessage[] | undefined): void => {
       if (this.#connection !== connection || this.#state !== 'handingOver') return;
       this.#state = 'open';
@@ -322,8 +322,14 @@ export class UserSession implements Session, Replier {
         this.#outbox.acknowledge(count);
         this.#leaveWhenDone();
       },
+      onAcknowledgedEarly: (message) => {
+        if (!current()) return;
+        this.#progress();
+        this.#outbox.acknowledgeEarly(message);
+      },
       onRoom: () => current() && this.#outbox.room(),
       onGoElsewhere: () => current() && this.#prepareToLeave(),
+      onResume: () => current() && this.#onResume(),
       onClose: (error) => current() && this.#onConnectionClosed(error),
     };
   }
@@ -338,6 +344,12 @@ export class UserSession implements Session, Replier {
     }
     if (incoming.inAnswerTo === 0 || !this.#outbox.takeAnswer(message)) this.#handler.onMessage(message);
     if (incoming.lastAnswer) this.#leaveWhenDone();
+  }
+
+  /** The connection broke and goes on at the same element. */
+  #onResume(): void {
+    resumed.publish({ poolHandle: this.#pool.poolHandle, element: this.#element?.identifier ?? 0 });
+    this.#handler.onResume();
   }
 
   /** The element is to be stopped: what it has it may finish, the rest waits for another one. */
