@@ -33,8 +33,6 @@ import { Outbound } from './outbound.js';
 import { Reconnecting } from './reconnecting.js';
 import type { Resumable, ResumableSessions } from './resumable-sessions.js';
 
-const batch = 128 * 1024; // bytes handed to the stream in one call
-
 export class TcpMappingConnection implements MappingConnection, LinkOwner, Resumable {
   readonly mapping: number = mappingId.tcp;
   features: MappingFeatures;
@@ -272,7 +270,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
       // Before messages leave, their element learns how long we shall stay with it.
       if (this.#side.role === 'user' && !this.#outbound.isEmpty) link.heartbeats.renewLease();
       this.#controls.write();
-      while (this.#outbound.write(batch) && link.writeOut()) {}
+      link.write(this.#outbound);
     }
     if (link.writer.length > 0) link.writeOut();
     this.#updateWaiting();
