@@ -10,7 +10,6 @@
  */
 
 import type { Clock, Timer } from '../clock.js';
-import { diagnosticEvent } from '../diagnostics.js';
 import { RserpoolError } from '../errors.js';
 import {
   abortCode,
@@ -33,28 +32,17 @@ import {
   type AnswerCallback,
   type Answered,
   Message,
+  type OnSettled,
   type Replier,
   type RetainedMessage,
   type SendOptions,
 } from './message.js';
 import { Outbox } from './outbox.js';
 import { chooseResent, type Failure, failoverFacts } from './resent-choice.js';
-import type { FailoverCallback, FailoverFacts, FailoverSend, Retrieved, Session, SessionHandler } from './session.js';
+import type { FailoverCallback, FailoverSend, Retrieved, Session, SessionHandler } from './session.js';
+import { noFeatures } from './session.js';
+import { ended, failedOver, left, opened } from './session-events.js';
 import type { UserSessionOptions } from './user-session-options.js';
-
-const noFeatures: MappingFeatures = {
-  streams: false,
-  unordered: false,
-  acknowledgesTaken: false,
-  rtt: false,
-  rto: false,
-  pathMtu: false,
-};
-
-const opened = diagnosticEvent<{ poolHandle: string; element: number }>('session', 'opened');
-const left = diagnosticEvent<{ poolHandle: string; element: number; cause: Error }>('session', 'element-left');
-const failedOver = diagnosticEvent<FailoverFacts & { readonly poolHandle: string }>('session', 'failed-over');
-const ended = diagnosticEvent<{ poolHandle: string; error: Error | undefined }>('session', 'ended');
 
 export class UserSession implements Session, Replier {
   readonly sessionId: Uint8Array;
@@ -131,7 +119,7 @@ export class UserSession implements Session, Replier {
     return this.#search.isExcluded(identifier);
   }
 
-  send(data: Uint8Array, options: SendOptions = {}, onSettled?: (error: Error | undefined) => void): boolean {
+  send(data: Uint8Array, options: SendOptions = {}, onSettled?: OnSettled): boolean {
     return this.#outbox.send(this.#outbox.create(data, options, onSettled), this.#first());
   }
 
@@ -196,6 +184,16 @@ export class UserSession implements Session, Replier {
     if (this.#state === 'closed') return;
     this.#connection?.abort(abortCode.application, error.message);
     this.#close(error);
+  }
+
+  /** It takes nothing more; `onClose` may still be to come. */
+  get isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** Whom to try first. */
+  prefer(elements: readonly PoolElement[]): void {
+    this.#search.prefer(elements);
   }
 
   /** Tells the element whose user this is, and anew when the card has changed; nothing if it is no element's. */
