@@ -73,11 +73,11 @@ export interface ListenSettings {
 }
 
 /** Throws Node's argument errors. */
-export function checkListenOptions(options: PoolListenOptions): ListenSettings {
-  checkPoolHandle(options.poolHandle);
+export function checkListenOptions(given: PoolListenOptions): ListenSettings {
+  const { scope, poolHandle } = checkScope(given.scope).locate(checkPoolHandle(given.poolHandle));
+  const options: PoolListenOptions = { ...given, poolHandle };
   checkDeliveryOptions(options);
   checkAdvertisement(options);
-  const scope = checkScope(options.scope);
   const { peIdentifier, detectTimeout } = options;
   checkMode(options.mode);
   return {

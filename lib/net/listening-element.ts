@@ -5,6 +5,7 @@ import { registrationLifeSeconds } from '../asap/options.js';
 import { defaultRegistrationLife, type RegisteredElement } from '../asap/registered-element.js';
 import { RserpoolError } from '../errors.js';
 import { tcpMappingOffer } from '../mapping/offer.js';
+import { ResumableSessions } from '../mapping/tcp/resumable-sessions.js';
 import type { BusinessCard } from '../session/business-card.js';
 import type { ElementSession } from '../session/element-session.js';
 import type { ByteStream, ByteStreamHandler, Listener, TransportAddress } from '../transport/transport.js';
@@ -35,6 +36,8 @@ export interface ListeningElementCallbacks {
 export class ListeningElement {
   readonly settings: ListenSettings;
   readonly sockets: Map<Socket, ElementSession> = new Map();
+  /** The same sessions, as their users may resume them. */
+  readonly sessions: ResumableSessions;
   /** Users of nameservice mode, where both are served. */
   readonly plain: Set<net.Socket> = new Set();
   /** Accepted, and not yet known to be of a user or of a registrar. */
@@ -53,6 +56,7 @@ export class ListeningElement {
 
   constructor(settings: ListenSettings, callbacks: ListeningElementCallbacks) {
     this.settings = settings;
+    this.sessions = new ResumableSessions(settings.scope.clock, settings.mapping);
     this.#callbacks = callbacks;
     this.#load = new ElementLoad(settings.scope, settings.policy, settings.options, {
       sessions: () => this.connections / Math.max(1, callbacks.maxSessions()),

@@ -95,6 +95,8 @@ const mappingTimes = [
   'longestUserTimeout',
   'helloTimeout',
   'closeTimeout',
+  'reconnectTimeout',
+  'resumeTimeout',
 ] as const;
 const mappingSizes = ['window', 'longestPayload', 'longestMessage', 'highWaterMark'] as const;
 
@@ -106,6 +108,8 @@ export function checkMappingOptions(given: MappingOptions): TcpMappingOptions {
   if (given.undetectedConnections !== undefined) {
     checkInteger('options.undetectedConnections', given.undetectedConnections, 0);
   }
+  if (given.parkedSessions !== undefined) checkInteger('options.parkedSessions', given.parkedSessions, 0);
+  if (given.parkedBytes !== undefined) checkInteger('options.parkedBytes', given.parkedBytes, 0);
   if (given.openMessages !== undefined) checkInteger('options.openMessages', given.openMessages, 1, 65536);
   for (const name of ['failureTimeout', 'heartbeatInterval'] as const) {
     const value = given[name];
@@ -132,6 +136,7 @@ export function checkSendOptions(options: SendOptions): void {
       throw outOfRange('options.ppid', `not ${asapPpid}, which is ASAP's own`, options.ppid);
   }
   if (options.failover !== undefined) checkBoolean('options.failover', options.failover);
+  if (options.unordered !== undefined) checkBoolean('options.unordered', options.unordered);
 }
 
 export function checkScope(given: unknown): OperationalScope {

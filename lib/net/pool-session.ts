@@ -4,7 +4,7 @@
  */
 
 import type { Message } from '../session/message.js';
-import type { FailoverFacts, SessionHandler } from '../session/session.js';
+import type { SessionHandler } from '../session/session.js';
 import type { UserSession } from '../session/user-session.js';
 import type { PoolElement } from '../wire/parameters.js';
 import type { ElementInfo } from './options.js';
@@ -93,7 +93,8 @@ export class PoolSession {
       },
       onRoom() {},
       onCookie() {},
-      onFailover: (_facts: FailoverFacts) => this.#callbacks.onMoved(),
+      onFailover: () => this.#callbacks.onMoved(),
+      onResume() {},
       onClose: () => {
         this.#state = 'closed';
         this.#callbacks.onClosed(this);

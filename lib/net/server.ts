@@ -7,7 +7,13 @@ import { TcpMappingConnection } from '../mapping/tcp/connection.js';
 import type { BusinessCard } from '../session/business-card.js';
 import { ElementSession, type ElementSessionOwner } from '../session/element-session.js';
 import { TcpStream } from '../transport/tcp/tcp.js';
-import { type ByteStream, formatAddress, noHandler, type TransportAddress } from '../transport/transport.js';
+import {
+  type ByteStream,
+  type ByteStreamHandler,
+  formatAddress,
+  noHandler,
+  type TransportAddress,
+} from '../transport/transport.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { type CardHolder, checkBusinessCard } from './business-cards.js';
@@ -293,7 +299,7 @@ export class Server extends NetServer implements CardHolder {
     });
   }
 
-  #onMapping(stream: ByteStream, element: ListeningElement): TcpMappingConnection {
+  #onMapping(stream: ByteStream, element: ListeningElement): ByteStreamHandler {
     const { options, scope, mapping, peIdentifier, seal } = element.settings;
     const poolHandle = toPoolHandle(options.poolHandle);
     const connection = new TcpMappingConnection(stream, scope.clock, mapping, {
@@ -301,6 +307,7 @@ export class Server extends NetServer implements CardHolder {
       peIdentifier,
       isMeant: (pool, target) => pool === poolHandle && target === peIdentifier,
       refusal: () => this.#refusal(stream, element),
+      sessions: element.sessions,
     });
     const onRefused = (reason: string): void => this.#cookieRefused(element, stream.remoteAddress, reason);
     const cookies = seal === undefined ? undefined : { seal, onRefused };
@@ -330,7 +337,7 @@ export class Server extends NetServer implements CardHolder {
       return handler;
     };
     connection.handler = new ElementSession(connection, owner, cookies);
-    return connection;
+    return connection.streamHandler;
   }
 
   /** Why a user that says hello is to go elsewhere. */

@@ -5,6 +5,8 @@ import type { FailoverFacts } from './session.js';
 
 /** The first element was reached. */
 export const opened: DiagnosticEvent<{ poolHandle: string; element: number }> = diagnosticEvent('session', 'opened');
+/** The session goes on at the same element, over a new connection. */
+export const resumed: DiagnosticEvent<{ poolHandle: string; element: number }> = diagnosticEvent('session', 'resumed');
 /** The element failed or is left: `cause` says why. */
 export const left: DiagnosticEvent<{ poolHandle: string; element: number; cause: Error }> = diagnosticEvent(
   'session',

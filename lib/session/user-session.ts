@@ -39,9 +39,15 @@ import {
 } from './message.js';
 import { Outbox } from './outbox.js';
 import { chooseResent, type Failure, failoverFacts } from './resent-choice.js';
-import type { FailoverCallback, FailoverSend, Retrieved, Session, SessionHandler } from './session.js';
-import { noFeatures } from './session.js';
-import { ended, failedOver, left, opened } from './session-events.js';
+import {
+  type FailoverCallback,
+  type FailoverSend,
+  noFeatures,
+  type Retrieved,
+  type Session,
+  type SessionHandler,
+} from './session.js';
+import { ended, failedOver, left, opened, resumed } from './session-events.js';
 import type { UserSessionOptions } from './user-session-options.js';
 
 export class UserSession implements Session, Replier {
@@ -207,11 +213,8 @@ export class UserSession implements Session, Replier {
   failOver(reason: string): void {
     if (this.#state !== 'open') return;
     this.#connection?.abort(abortCode.failedOver, reason);
-    this.#leave(
-      new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), detail: reason }),
-      'broken',
-      false,
-    );
+    const cause = new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), detail: reason });
+    this.#leave(cause, 'broken', false);
   }
 
   retrieve(): Retrieved {
@@ -291,16 +294,11 @@ export class UserSession implements Session, Replier {
       const bytes = typeof data === 'string' ? Buffer.from(data) : data;
       return this.#outbox.send(this.#outbox.create(bytes, options, onSettled), first);
     };
-    const { onFailover } = this.#options;
-    const callback = (): ReturnType<FailoverCallback> => {
-      this.#callingBack = true;
-      try {
-        return onFailover?.(facts, send);
-      } finally {
-        this.#callingBack = false;
-      }
+    const ask = (): ReturnType<FailoverCallback> => this.#options.onFailover?.(facts, send);
+    const asking = (is: boolean): void => {
+      this.#callingBack = is;
     };
-    chooseResent(callback, finish, refuse);
+    chooseResent(ask, asking, finish, refuse);
   }
 
   /** What the failover callback sends itself goes before what is held back for it. */
@@ -320,8 +318,14 @@ export class UserSession implements Session, Replier {
         this.#outbox.acknowledge(count);
         this.#leaveWhenDone();
       },
+      onAcknowledgedEarly: (message) => {
+        if (!current()) return;
+        this.#progress();
+        this.#outbox.acknowledgeEarly(message);
+      },
       onRoom: () => current() && this.#outbox.room(),
       onGoElsewhere: () => current() && this.#prepareToLeave(),
+      onResume: () => current() && this.#onResume(),
       onClose: (error) => current() && this.#onConnectionClosed(error),
     };
   }
@@ -336,6 +340,12 @@ export class UserSession implements Session, Replier {
     }
     if (incoming.inAnswerTo === 0 || !this.#outbox.takeAnswer(message)) this.#handler.onMessage(message);
     if (incoming.lastAnswer) this.#leaveWhenDone();
+  }
+
+  /** The connection broke and goes on at the same element. */
+  #onResume(): void {
+    resumed.publish({ poolHandle: this.#pool.poolHandle, element: this.#element?.identifier ?? 0 });
+    this.#handler.onResume();
   }
 
   /** The element is to be stopped: what it has it may finish, the rest waits for another one. */
@@ -358,16 +368,10 @@ export class UserSession implements Session, Replier {
   #onControl(connection: MappingConnection, bytes: Uint8Array): void {
     const decoded = decodeAsap(bytes);
     if (decoded.type === 'protocolError') {
-      connection.abort(abortCode.protocolError, decoded.fault.reason);
-      this.#leave(
-        new RserpoolError('ERR_RSERPOOL_PROTOCOL', {
-          ...this.#where(),
-          detail: decoded.fault.reason,
-          origin: 'remote',
-        }),
-        'silent',
-        true,
-      );
+      const detail = decoded.fault.reason;
+      connection.abort(abortCode.protocolError, detail);
+      const cause = new RserpoolError('ERR_RSERPOOL_PROTOCOL', { ...this.#where(), detail, origin: 'remote' });
+      this.#leave(cause, 'silent', true);
     } else if (decoded.type === 'message' && decoded.message.type === 'cookie') {
       this.#cookie = decoded.message.cookie;
       this.#handler.onCookie(toCookie(this.#cookie.slice(), false));

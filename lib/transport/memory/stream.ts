@@ -72,6 +72,11 @@ export class MemoryStream implements ByteStream {
     return this.#outboundBytes;
   }
 
+  /** Whether a reset is on its way to an end of it. */
+  get isSevered(): boolean {
+    return this.#reset || (this.#peer as MemoryStream).#reset;
+  }
+
   write(chunks: readonly Uint8Array[]): boolean {
     if (this.#state !== 'open' || this.#endSent) return true;
     for (const bytes of chunks) {
@@ -117,6 +122,11 @@ export class MemoryStream implements ByteStream {
 
   ref(): void {}
   unref(): void {}
+
+  /** Something on the way breaks the connection: both ends are reset after what is on the way to them. */
+  sever(): void {
+    for (const end of [this, this.#peer as MemoryStream]) if (end.#state === 'open' && !end.#reset) end.#sendReset();
+  }
 
   /** The process is dead (or never wanted this): the system sends what it was handed, then closes. */
   orphan(): void {
