@@ -2,164 +2,220 @@
  * A pool under faults: three element processes, a client with 500 requests a second whose handlers answer after 0 to
  * 20 ms, a tenth in three messages. The element that serves is killed (and replaced by a new process) or frozen (and
  * thawed later), again and again. Each request must be answered exactly once, and executed twice only where the second
- * execution was marked as redelivered. Beside it, in the same run and under the same load, a hand-made client over bare
- * net that reconnects to the next of three servers and sends again, which are killed in turns with the elements.
+ * execution was marked as redelivered.
  *
- *   npm run bench -- faults
- *   node dist/bench/faults.js [--kills 20] [--freezes 20]
+ * Beside it, in the same run and under the same load: a hand-made client over bare net that reconnects to the next of
+ * three servers and sends again, and @grpc/grpc-js with and without retries; their servers are killed in turns with the
+ * elements. Then the freezes once more with a heartbeat every 50 ms.
  *
- * KILLS and FREEZES in the environment are the defaults. The exit code is 1 when a request was lost, answered twice or
- * wrongly, or executed twice without a mark.
+ *   npm run bench -- faults [--kills 200] [--freezes 200] [--only pool]
+ *
+ * The exit code is 1 when a request was lost, answered twice or wrongly, or executed twice without a mark, or when there
+ * was a failover without a fault (with heartbeats of 50 ms a busy machine may have that: those do not count).
  */
 
-import { once } from 'node:events';
 import { cpus, loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { connect, createRegistrar, type Message, OperationalScope, type Socket } from '../lib/index.js';
+import { createRegistrar } from '../lib/index.js';
+import { GrpcRequests } from './faults/grpc-client.js';
 import { Ledger } from './faults/ledger.js';
-import { encodeRequest, idOf, interval, partOf, partsOf } from './faults/load.js';
+import { interval } from './faults/load.js';
 import { NetClient } from './faults/net-client.js';
+import { PoolClient } from './faults/pool-client.js';
 import { ServingProcesses } from './faults/processes.js';
 import { median, quantile, table } from './session/statistics.js';
 
 const { values } = parseArgs({
   options: {
-    kills: { type: 'string', default: process.env.KILLS ?? '20' },
-    freezes: { type: 'string', default: process.env.FREEZES ?? '20' },
+    kills: { type: 'string', default: '200' },
+    freezes: { type: 'string', default: '200' },
+    only: { type: 'string', default: '' },
   },
 });
+const kills = Number(values.kills);
+const freezes = Number(values.freezes);
+const alone = values.only === 'pool';
 
 /** Milliseconds: from the failover to the thaw, between faults, and for the last answers. */
 const frozenFor = 500;
 const settling = 700;
 const lastAnswers = 10_000;
+const eagerHeartbeat = 50;
 
 const registrar = createRegistrar({ port: 0 });
 const registrarAddress = await new Promise<string>((resolve, reject) => {
   registrar.on('error', reject).listen(({ host, port }) => resolve(`${host}:${port}`));
 });
 
-const ledger = new Ledger();
-const netLedger = new Ledger();
+/** Executions of the pool's elements belong to the client that runs. */
+let ledger = new Ledger();
 const elements = new ServingProcesses('./element.js', [registrarAddress], ({ id, redelivered }) =>
   ledger.executed(id, redelivered),
 );
-const servers = new ServingProcesses('./net-server.js', [], () => {});
-await Promise.all(Array.from({ length: 3 }, () => Promise.all([elements.start(), servers.start()])));
-
-let failovers = 0;
-/** A fault was made, and the session has not left that element yet. */
-let faultPending = false;
-let failoversWithoutFault = 0;
-const failures: Error[] = [];
-
-const scope = new OperationalScope({ registrars: registrarAddress });
-const socket: Socket = connect({ poolHandle: 'faults', scope });
-socket.on('error', (error) => failures.push(error));
-socket.on('failover', ({ cause }) => {
-  failovers++;
-  if (!faultPending) {
-    failoversWithoutFault++;
-    console.log(`a failover without a fault: ${cause.message}`);
-  }
-  faultPending = false;
-});
-// An answer to what was answered already would be the application's.
-socket.on('message', (message: Message) => ledger.answered(idOf(message.data)));
-await once(socket, 'connect');
-const netClient = new NetClient(
-  () => servers.identities,
-  (id) => netLedger.answered(id),
-);
-
-async function request(): Promise<void> {
-  const id = ledger.open();
-  try {
-    const answer = await socket.request(encodeRequest(id));
-    const got = [...answer.earlier, answer];
-    const whole =
-      got.length === partsOf(id) && got.every(({ data }, at) => idOf(data) === id && partOf(data) === at + 1);
-    if (whole) ledger.answered(id);
-    else ledger.wrong++;
-  } catch (error) {
-    failures.push(error as Error);
-  }
+const netServers = new ServingProcesses('./net-server.js', [], () => {});
+const grpcServers = new ServingProcesses('./grpc-server.js', [], () => {});
+for (let count = 0; count < 3; count++) {
+  await elements.start();
+  if (alone) continue;
+  await netServers.start();
+  await grpcServers.start('0');
 }
 
-const begun = performance.now();
-const load = setInterval(() => {
-  // Timers are late; the rate is kept all the same.
-  const due = (performance.now() - begun) / interval;
-  while (ledger.requests < due) void request();
-  while (netLedger.requests < due) netClient.request(netLedger.open());
-}, interval);
-
-function serving(): number {
-  const identifier = socket.element?.identifier;
-  if (identifier === undefined) throw new Error('no element serves');
-  return identifier;
+/** Calls `request` 500 times a second with a new number; returns what stops that. */
+function load(into: Ledger, request: (id: number) => void): () => void {
+  const begun = performance.now();
+  const timer = setInterval(() => {
+    // Timers are late; the rate is kept all the same.
+    const due = (performance.now() - begun) / interval;
+    while (into.requests < due) request(into.open());
+  }, interval);
+  return () => clearInterval(timer);
 }
 
-async function kill(): Promise<number> {
-  const target = serving();
-  const before = failovers;
-  const gap = ledger.gap(() => failovers > before);
-  faultPending = true;
-  elements.signal(target, 'SIGKILL');
+async function answered(all: readonly Ledger[]): Promise<void> {
+  const until = performance.now() + lastAnswers;
+  while (all.some(({ unanswered }) => unanswered > 0) && performance.now() < until) await pause(50);
+  // What a thawed element might still execute or answer too late.
+  await pause(settling);
+}
+
+async function kill(client: PoolClient): Promise<number> {
+  const before = client.failovers;
+  const gap = ledger.gap(() => client.failovers > before);
+  client.faultPending = true;
+  elements.signal(client.element, 'SIGKILL');
   const time = await gap;
   await elements.start();
+  await pause(settling);
   return time;
 }
 
-async function killNet(): Promise<number> {
-  const before = netClient.reconnections;
-  const gap = netLedger.gap(() => netClient.reconnections > before);
-  servers.signal(netClient.port, 'SIGKILL');
-  const time = await gap;
-  await servers.start();
-  return time;
-}
-
-async function freeze(): Promise<number> {
-  const target = serving();
-  const before = failovers;
-  const gap = ledger.gap(() => failovers > before);
-  faultPending = true;
-  elements.signal(target, 'SIGSTOP');
+async function freeze(client: PoolClient): Promise<number> {
+  const { element, failovers } = client;
+  const gap = ledger.gap(() => client.failovers > failovers);
+  client.faultPending = true;
+  elements.signal(element, 'SIGSTOP');
   const time = await gap;
   await pause(frozenFor);
-  elements.signal(target, 'SIGCONT');
+  elements.signal(element, 'SIGCONT');
+  await pause(settling);
   return time;
 }
 
+/** What the others have for a client. */
+interface Other {
+  readonly name: string;
+  readonly ledger: Ledger;
+  readonly gaps: number[];
+  /** Requests that ended with an error: without resending that is what a kill does. */
+  failed(): number;
+  stop(): void;
+}
+
+function overNet(): Other & { killed(): Promise<void> } {
+  const own = new Ledger();
+  const client = new NetClient(
+    () => netServers.identities,
+    (id) => own.answered(id),
+  );
+  const stop = load(own, (id) => client.request(id));
+  const gaps: number[] = [];
+  return {
+    name: 'net server killed, hand-made client that resends',
+    ledger: own,
+    gaps,
+    failed: () => 0,
+    async killed() {
+      const before = client.reconnections;
+      const gap = own.gap(() => client.reconnections > before);
+      netServers.signal(client.port, 'SIGKILL');
+      gaps.push(await gap);
+      await netServers.start();
+      await pause(settling);
+    },
+    stop() {
+      stop();
+      client.stop();
+    },
+  };
+}
+
+function overGrpc(retry: boolean): Other & { readonly client: GrpcRequests } {
+  const own = new Ledger();
+  const client = new GrpcRequests(grpcServers.identities, retry, (id) => own.answered(id));
+  const stop = load(own, (id) => client.request(id));
+  return {
+    name: `gRPC server killed, grpc-js ${retry ? 'with' : 'without'} retries`,
+    ledger: own,
+    gaps: [],
+    client,
+    failed: () => client.failed,
+    stop() {
+      stop();
+      client.stop();
+    },
+  };
+}
+
+/** Kills the server that serves each of the two, which mostly is the same one. */
+async function killGrpc(both: readonly ReturnType<typeof overGrpc>[]): Promise<void> {
+  const [first] = both;
+  if (first === undefined) return;
+  const { port } = first.client;
+  const hit = both.filter(({ client }) => client.port === port);
+  const gaps = hit.map(({ ledger: own, client }) => {
+    const before = client.changes;
+    return own.gap(() => client.changes > before);
+  });
+  grpcServers.signal(port, 'SIGKILL');
+  for (const [index, one] of hit.entries()) one.gaps.push((await gaps[index]) as number);
+  await grpcServers.start(`${port}`);
+  await pause(settling);
+}
+
+const client = new PoolClient(registrarAddress, ledger, undefined);
+await client.connected();
+const stopLoad = load(ledger, (id) => void client.request(id));
+const net = alone ? undefined : overNet();
+const grpc = alone ? [] : [overGrpc(true), overGrpc(false)];
 const killed: number[] = [];
-const killedNet: number[] = [];
 const frozen: number[] = [];
 await pause(settling);
-for (let fault = 0; fault < Math.max(Number(values.kills), Number(values.freezes)); fault++) {
-  if (fault < Number(values.kills)) {
-    killed.push(await kill());
-    await pause(settling);
-    killedNet.push(await killNet());
-    await pause(settling);
+for (let fault = 0; fault < Math.max(kills, freezes); fault++) {
+  if (fault < kills) {
+    killed.push(await kill(client));
+    await net?.killed();
+    await killGrpc(grpc);
   }
-  if (fault < Number(values.freezes)) {
-    frozen.push(await freeze());
-    await pause(settling);
-  }
+  if (fault < freezes) frozen.push(await freeze(client));
   process.stderr.write(`\rfault ${fault + 1} `);
 }
-process.stderr.write('\n');
-clearInterval(load);
-const until = performance.now() + lastAnswers;
-while ((ledger.unanswered > 0 || netLedger.unanswered > 0) && performance.now() < until) await pause(50);
-// What a thawed element might still execute or answer too late.
+stopLoad();
+const others: readonly Other[] = [...(net === undefined ? [] : [net]), ...grpc];
+await answered([ledger, ...(net === undefined ? [] : [net.ledger])]);
+client.stop();
+for (const other of others) other.stop();
+const slow = ledger;
+
+ledger = new Ledger();
+const eagerClient = new PoolClient(registrarAddress, ledger, eagerHeartbeat);
+await eagerClient.connected();
+const stopEager = load(ledger, (id) => void eagerClient.request(id));
+const frozenEager: number[] = [];
 await pause(settling);
+for (let fault = 0; fault < freezes; fault++) {
+  frozenEager.push(await freeze(eagerClient));
+  process.stderr.write(`\rfault ${fault + 1} with eager heartbeats `);
+}
+process.stderr.write('\n');
+stopEager();
+await answered([ledger]);
+eagerClient.stop();
 
 function row(name: string, gaps: readonly number[]): string[] {
-  const figures = gaps.length === 0 ? [] : [median(gaps), quantile(gaps, 0.95), Math.max(...gaps)];
-  return [name, `${gaps.length}`, ...figures.map((figure) => figure.toFixed(1))];
+  const figures = gaps.length === 0 ? ['', '', ''] : [median(gaps), quantile(gaps, 0.95), Math.max(...gaps)];
+  return [name, `${gaps.length}`, ...figures.map((figure) => (typeof figure === 'string' ? '' : figure.toFixed(1)))];
 }
 
 console.log(
@@ -170,26 +226,41 @@ console.log(
     ['longest time without an answer', 'faults', 'median ms', '95 %', 'worst'],
     row('element killed', killed),
     row('element frozen', frozen),
-    row('net server killed, hand-made client', killedNet),
+    row(`element frozen, heartbeats every ${eagerHeartbeat} ms`, frozenEager),
+    ...others.map(({ name, gaps }) => row(name, gaps)),
   ]),
 );
-console.log(`\nkilled, pool to net: ${(median(killed) / median(killedNet)).toFixed(2)} (medians)\n`);
+for (const { name, gaps } of others)
+  console.log(`killed, beside: ${name}: ${(median(killed) / median(gaps)).toFixed(2)} (medians)`);
+
+const judged = [
+  { name: '', ledger: slow, client },
+  { name: ' (eager)', ledger, client: eagerClient },
+];
+console.log('');
 console.log(
   table([
-    ['requests', `${ledger.requests}`],
-    ['not answered', `${ledger.unanswered}`],
-    ['answered twice', `${ledger.answeredTwice}`],
-    ['wrong answers', `${ledger.wrong}`],
-    ['executed twice, marked redelivered', `${ledger.executedTwice - ledger.executedTwiceUnmarked}`],
-    ['executed twice, unmarked', `${ledger.executedTwiceUnmarked}`],
-    ['failovers', `${failovers}`],
-    ['failovers without a fault', `${failoversWithoutFault}`],
-    ['net: requests', `${netLedger.requests}`],
-    ['net: not answered', `${netLedger.unanswered}`],
+    ...judged.flatMap(({ name, ledger: own, client: { failovers, failoversWithoutFault, failures } }) => [
+      [`requests${name}`, `${own.requests}`],
+      ['  not answered', `${own.unanswered}`],
+      ['  answered twice', `${own.answeredTwice}`],
+      ['  wrong answers', `${own.wrong}`],
+      ['  executed twice, marked redelivered', `${own.executedTwice - own.executedTwiceUnmarked}`],
+      ['  executed twice, unmarked', `${own.executedTwiceUnmarked}`],
+      ['  errors', `${failures.length}`],
+      ['  failovers', `${failovers}`],
+      ['  failovers without a fault', `${failoversWithoutFault}`],
+    ]),
+    ...others.flatMap(({ name, ledger: own, failed }) => [
+      [`requests, ${name}`, `${own.requests}`],
+      ['  not answered', `${own.unanswered}`],
+      ['  ended with an error', `${failed()}`],
+    ]),
   ]),
 );
-for (const failure of new Set(failures.map(String))) console.error(failure);
-const bad = ledger.unanswered + ledger.answeredTwice + ledger.wrong + ledger.executedTwiceUnmarked + failures.length;
-netClient.stop();
-await Promise.all([elements.stop(), servers.stop()]);
+const bad = judged.reduce((sum, { ledger: own, client: { failures } }) => {
+  for (const failure of new Set(failures.map(String))) console.error(failure);
+  return sum + own.unanswered + own.answeredTwice + own.wrong + own.executedTwiceUnmarked + failures.length;
+}, client.failoversWithoutFault);
+await Promise.all([elements.stop(), netServers.stop(), grpcServers.stop()]);
 process.exit(bad > 0 ? 1 : 0);

@@ -11,6 +11,7 @@ export const errorCodes = {
   ERR_RSERPOOL_NO_ENRP_SERVER: 'No ENRP server (registrar) could be reached',
   ERR_RSERPOOL_REQUEST_TIMEOUT: 'The ENRP server did not answer in time',
   ERR_RSERPOOL_UNKNOWN_POOL_HANDLE: 'The ENRP server knows no such pool',
+  ERR_RSERPOOL_UNKNOWN_ELEMENT: 'The pool has no such element',
   ERR_RSERPOOL_RESOLUTION_REJECTED: 'The ENRP server refused to resolve the pool handle',
   ERR_RSERPOOL_REGISTRATION_REJECTED: 'The ENRP server rejected the registration',
   ERR_RSERPOOL_DEREGISTRATION_REJECTED: 'The ENRP server rejected the deregistration',
@@ -27,6 +28,7 @@ export const errorCodes = {
   ERR_RSERPOOL_VERSION_MISMATCH: 'The far side speaks no version of the mapping that we speak',
   ERR_RSERPOOL_WRONG_ELEMENT: 'The connection reached another pool element than it was meant for',
   ERR_RSERPOOL_PROTOCOL: 'The far side broke the protocol',
+  ERR_RSERPOOL_UNDELIVERED: 'The message was not delivered',
   ERR_RSERPOOL_ABORTED: 'The far side aborted the session',
   ERR_RSERPOOL_SESSION_CLOSED: 'The session has ended',
   ERR_RSERPOOL_MESSAGE_TOO_LARGE: 'The message is larger than the limit',
@@ -49,6 +51,15 @@ export interface RserpoolErrorFacts {
   readonly cause?: unknown;
   /** 'remote' if the far side is at fault, 'local' if we or our caller are. Default: 'local'. */
   readonly origin?: 'local' | 'remote';
+  /** The message that is handed back (RFC 5352 section 6.7). */
+  readonly undelivered?: UndeliveredMessage;
+}
+
+/** A message that is handed back to its sender. */
+export interface UndeliveredMessage {
+  readonly data: Uint8Array;
+  /** It left and was not acknowledged: an element may have executed it. False: none can have. */
+  readonly unacknowledged: boolean;
 }
 
 /** Formats a PE identifier or server identifier the way that all messages and logs show it. */
@@ -62,6 +73,8 @@ export class RserpoolError extends Error {
   readonly poolHandle: string | undefined;
   readonly element: number | undefined;
   readonly origin: 'local' | 'remote';
+  /** Of ERR_RSERPOOL_UNDELIVERED: what is handed back. */
+  readonly undelivered: UndeliveredMessage | undefined;
 
   constructor(code: RserpoolErrorCode, facts: RserpoolErrorFacts = {}) {
     const where = [
@@ -74,6 +87,7 @@ export class RserpoolError extends Error {
     this.poolHandle = facts.poolHandle;
     this.element = facts.element;
     this.origin = facts.origin ?? 'local';
+    this.undelivered = facts.undelivered;
   }
 }
 

@@ -25,6 +25,11 @@ export class Fifo<Item extends object> {
     this.#ring[(this.#head + this.#length++) & this.#mask] = item;
   }
 
+  /** Puts another item in the place of one that is there. */
+  replace(index: number, item: Item): void {
+    this.#ring[(this.#head + index) & this.#mask] = item;
+  }
+
   /** Removes the item at the front; undefined if there is none. */
   shift(): Item | undefined {
     if (this.#length === 0) return undefined;

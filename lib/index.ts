@@ -3,10 +3,13 @@
 import net from 'node:net';
 import { OperationalScope } from './asap/scope.js';
 import { RserpoolError } from './errors.js';
+import { Agent, HttpsAgent } from './net/agent.js';
 import { Server, Socket } from './net/callable-classes.js';
 import { connect, createConnection, createServer } from './net/connect.js';
+import { connector } from './net/connector.js';
 import { createLookup, lookup } from './net/lookup.js';
 import { nameservice } from './net/nameservice.js';
+import { Pool, pool } from './net/pool.js';
 import { register } from './net/registration.js';
 import { createRegistrar, Registrar } from './registrar/registrar.js';
 
@@ -18,8 +21,11 @@ export type { Clock, Timer } from './clock.js';
 export type { EnrpOptions } from './enrp/options.js';
 export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
 export type { MappingFeatures } from './mapping/mapping.js';
+export { Agent, type AgentOptions, HttpsAgent, type HttpsAgentOptions } from './net/agent.js';
+export type { PoolAgentOptions } from './net/agent-pools.js';
 export { Server, Socket } from './net/callable-classes.js';
 export { connect, createConnection, createServer } from './net/connect.js';
+export { type Connector, type ConnectorOptions, connector } from './net/connector.js';
 export type { CookieOptions, CookieSecret } from './net/cookies.js';
 export type { LoadOptions, LoadSource } from './net/element-load.js';
 export type { HealthCheck } from './net/health-watch.js';
@@ -32,6 +38,8 @@ export {
   nameservice,
 } from './net/nameservice.js';
 export type { MappingOptions, PolicyOption, PoolConnectOptions } from './net/options.js';
+export { Pool, pool } from './net/pool.js';
+export type { Destination, PoolOptions, PoolRequestOptions, PoolSendOptions } from './net/pool-options.js';
 export {
   type RegisterOptions,
   Registration,
@@ -66,11 +74,16 @@ const ours: {
   createServer: typeof createServer;
   createRegistrar: typeof createRegistrar;
   nameservice: typeof nameservice;
+  pool: typeof pool;
   register: typeof register;
   lookup: typeof lookup;
   createLookup: typeof createLookup;
+  Pool: typeof Pool;
   Socket: typeof Socket;
   Server: typeof Server;
+  Agent: typeof Agent;
+  HttpsAgent: typeof HttpsAgent;
+  connector: typeof connector;
   Registrar: typeof Registrar;
   OperationalScope: typeof OperationalScope;
   RserpoolError: typeof RserpoolError;
@@ -80,11 +93,16 @@ const ours: {
   createServer,
   createRegistrar,
   nameservice,
+  pool,
   register,
   lookup,
   createLookup,
+  Pool,
   Socket,
   Server,
+  Agent,
+  HttpsAgent,
+  connector,
   Registrar,
   OperationalScope,
   RserpoolError,

@@ -7,7 +7,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { install, root, runNode, setUp } from './setup.mjs';
 
-/** These compare with other libraries, which bench/package.json names. */
+/** These compare with other libraries, which bench/package.json names, unless told to run the pool alone. */
 const withLibraries = new Set(['session', 'faults']);
 
 const given = process.argv.slice(2);
@@ -19,7 +19,8 @@ if (names.length === 0) {
   console.log(`npm run bench -- NAME... [OPTIONS]\n\n${known.map((file) => file.slice(0, -3)).join('\n')}`);
 } else {
   await setUp();
-  if (names.some((name) => withLibraries.has(name))) await install('bench');
+  const alone = options[options.indexOf('--only') + 1] === 'pool';
+  if (!alone && names.some((name) => withLibraries.has(name))) await install('bench');
   for (const name of names) {
     const file = join(root, 'dist/bench', `${name}.js`);
     if (!known.includes(`${name}.ts`) || !existsSync(file)) {

@@ -5,6 +5,8 @@
 
 const connection = 'lib/mapping/tcp/connection.ts';
 const heartbeats = 'lib/mapping/tcp/heartbeats.ts';
+const leased = 'lib/mapping/tcp/leased-messages.ts';
+const sessions = 'lib/mapping/tcp/resumable-sessions.ts';
 const liveness = 'lib/mapping/tcp/liveness.ts';
 const inbound = 'lib/mapping/tcp/inbound.ts';
 const outbound = 'lib/mapping/tcp/outbound.ts';
@@ -50,11 +52,11 @@ export const plantedBugs = [
   },
   {
     name: 'takes a lost FIN for an orderly end',
-    edits: [[connection, "this.#ended('the far side closed it', undefined);", 'this.#close(undefined);']],
+    edits: [[connection, "(this.#state === 'open' && this.#isDone)) this.#close", 'detail !== undefined) this.#close']],
   },
   {
     name: 'takes a lost RST for an orderly end',
-    edits: [[connection, 'this.#ended(undefined, error);', 'this.#close(undefined);']],
+    edits: [[connection, "(this.#state === 'open' && this.#isDone)) this.#close", 'detail === undefined) this.#close']],
   },
   {
     name: 'chooses an element known to be dead',
@@ -62,7 +64,7 @@ export const plantedBugs = [
       [
         candidates,
         'const excluded = this.#failedUntil.size === 0 ? undefined : new Set(this.#failedUntil.keys());',
-        'const excluded = undefined;',
+        'const excluded = new Set<number>();',
       ],
     ],
   },
@@ -76,7 +78,9 @@ export const plantedBugs = [
   },
   {
     name: 'hands on what waited for a thawed element without a lease',
-    edits: [[connection, '(this.#withoutLease.length === 0 && this.#heartbeats.isLeased)', 'this.#clock.now() >= 0']],
+    edits: [
+      [leased, 'this.#waiting.length === 0 && this.#leases?.isLeased === true', 'this.#leases?.isLeased !== undefined'],
+    ],
   },
   {
     name: 'counts a lease from when the heartbeat came instead of from when its echo was written',
@@ -104,18 +108,18 @@ export const plantedBugs = [
       ],
       [
         connection,
-        "else this.abort(abortCode.heartbeatTimeout, reason, this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));",
-        "else this.handler.onClose(this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));",
+        "this.abort(abortCode.heartbeatTimeout, reason, remoteError('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));",
+        "this.handler.onClose(remoteError('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));",
       ],
     ],
   },
   {
     name: 'does not mark what it sends again',
-    edits: [[outbox, 'if (index < sent) message.redelivered = true;', '']],
+    edits: [[outbox, 'if (left) message.redelivered = true;', '']],
   },
   {
     name: 'marks what never left',
-    edits: [[outbox, 'if (index < sent) message.redelivered = true;', 'message.redelivered = true;']],
+    edits: [[outbox, 'if (left) message.redelivered = true;', 'message.redelivered = true;']],
   },
   {
     name: 'forgets what it holds when the next element fails during the failover callback',
@@ -131,7 +135,7 @@ export const plantedBugs = [
   },
   {
     name: 'lets acknowledgements overtake answers',
-    edits: [[outbound, 'if (marker.after > sent) break;', '']],
+    edits: [[outbound, 'if (marker.after > this.#leftThrough) break;', '']],
   },
   {
     name: 'echoes the first cookie instead of the last',
@@ -140,12 +144,6 @@ export const plantedBugs = [
   {
     name: 'takes another message for the answered one after a failover',
     edits: [[queue, 'if (direct?.sequence === sequence) return direct;', 'if (direct !== undefined) return direct;']],
-  },
-  {
-    name: 'counts what has left from the wrong beginning',
-    edits: [
-      [queue, 'this.#unanswered.size + sentMessages - this.#acknowledged;', 'this.#unanswered.size + sentMessages;'],
-    ],
   },
   {
     name: 'does not end its session again at the next element',
@@ -165,12 +163,18 @@ export const plantedBugs = [
   },
   {
     name: 'grants credit without end',
-    edits: [[inbound, 'Math.max(0, this.#options.window - this.#held)', 'this.#options.window']],
+    edits: [
+      [
+        inbound,
+        'const credit = this.#received + Math.max(0, this.#options.window - this.#held);',
+        'const credit = this.#received + this.#options.window;',
+      ],
+    ],
   },
   {
     name: 'cuts a large message in the wrong places',
     edits: [
-      [outbound, 'this.#headSent = from + length;', 'this.#headSent = Math.min(from + length + 1, data.length - 1);'],
+      [outbound, 'lane.headSent = from + length;', 'lane.headSent = Math.min(from + length + 1, data.length - 1);'],
     ],
   },
   {
@@ -196,6 +200,50 @@ export const plantedBugs = [
         writer,
         'const at = this.#reserve(data.length);\n    this.#slab.set(data, at);',
         'this.#slab.set(data, this.#reserve(data.length));',
+      ],
+    ],
+  },
+  {
+    name: 'goes elsewhere though it could resume',
+    edits: [[connection, "if (this.#state === 'open' && this.features.resume &&", 'if (!this.features.rtt &&']],
+  },
+  {
+    name: 'forgets what was under way when a connection broke',
+    edits: [
+      [
+        outbound,
+        'const again = left.splice(received - this.#acknowledged);',
+        'const again = left.splice(left.length);',
+      ],
+    ],
+  },
+  {
+    name: 'sends again what had been received when a connection broke',
+    edits: [[outbound, 'const again = left.splice(received - this.#acknowledged);', 'const again = left.splice(0);']],
+  },
+  {
+    name: 'puts the halves of a message together that came before and after a connection broke',
+    edits: [[inbound, 'this.#open.clear();', '']],
+  },
+  {
+    name: 'counts the credit on when a connection broke',
+    edits: [[inbound, 'this.#received = 0;\n    this.#granted = Math', 'this.#granted = Math']],
+  },
+  {
+    name: 'lets messages of one stream overtake each other',
+    edits: [[outbound, 'return message.streamId;', 'return message.streamId + 8 * (message.position % 2);']],
+  },
+  {
+    name: 'takes what was acknowledged early for the oldest',
+    edits: [[outbound, 'if (message.position !== this.#acknowledgedThrough + 1) {', 'if (message.position < 0) {']],
+  },
+  {
+    name: 'keeps a parked session for ever',
+    edits: [
+      [
+        sessions,
+        'this.#clock.setTimeout(expired, resumeTimeout,',
+        'this.#clock.setTimeout(expired, 1e9 * resumeTimeout,',
       ],
     ],
   },

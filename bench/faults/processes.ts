@@ -27,9 +27,9 @@ export class ServingProcesses {
     return [...this.#ready.keys()];
   }
 
-  /** Starts one; resolves when it serves. */
-  async start(): Promise<void> {
-    const child = fork(this.#file, [...this.#args]);
+  /** Starts one, with these arguments after those of all; resolves when it serves. */
+  async start(...more: readonly string[]): Promise<void> {
+    const child = fork(this.#file, [...this.#args, ...more]);
     await new Promise<void>((resolve, reject) => {
       child.on('message', (what: Report) => {
         if (what.type === 'executed') this.#onExecuted(what);

@@ -17,7 +17,11 @@ import {
 import { type Clock, systemClock } from '../clock.js';
 import { PolicyRegistry } from '../policy/registry.js';
 import { type Random, systemRandom } from '../random.js';
+import { checkProtocol, cutProtocol } from '../transport/address-text.js';
 import { type AnnouncementOptions, checkAnnouncements } from '../transport/announcements.js';
+import { controlTransport } from '../transport/sctp/control-transport.js';
+import type { SctpStack } from '../transport/sctp/sctp-stack.js';
+import { type SctpOption, type SwitchedStack, switchedStack } from '../transport/sctp/switched-stack.js';
 import { systemNames } from '../transport/system-names.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
 import type {
@@ -31,7 +35,7 @@ import { udpMulticast } from '../transport/udp/multicast.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { poolHandleText, toPoolHandle } from '../wire/pool-handle.js';
 import { longestSelectionHint } from '../wire/selection-hint.js';
-import type { AsapChannelLimits } from './asap-channel.js';
+import { type AsapChannelLimits, asapPpid } from './asap-channel.js';
 import { AsapEndpoint } from './endpoint.js';
 import { type AsapTimers, asapChannelLimits, asapTimers } from './options.js';
 import type { Cancellable, Resolution, ResolveCallback, ResolveOptions } from './resolution.js';
@@ -39,8 +43,20 @@ import type { Cancellable, Resolution, ResolveCallback, ResolveOptions } from '.
 /** The IANA port of ASAP over TCP and SCTP (RFC 5352 section 8.2). */
 export const asapPort = 3863;
 
-/** A registrar: 'host', 'host:port', '[ipv6]:port' or an object. The port is 3863 unless it is given. */
-export type RegistrarAddress = string | { readonly host: string; readonly port?: number };
+/**
+ * A registrar: 'host', 'host:port', '[ipv6]:port', each with 'sctp:' before it for SCTP, or an object. The port is 3863 unless it
+ * is given.
+ */
+export type RegistrarAddress =
+  | string
+  | {
+      readonly host: string;
+      readonly port?: number;
+      /** Default: TCP. */
+      readonly protocol?: 'sctp';
+      /** With SCTP, the UDP port at which it is spoken there. */
+      readonly encapsulationPort?: number;
+    };
 
 export interface OperationalScopeOptions {
   /**
@@ -56,6 +72,12 @@ export interface OperationalScopeOptions {
    * RSERPOOL_ANNOUNCEMENTS ('1', or the address of the group), and without it no.
    */
   readonly announcements?: boolean | AnnouncementOptions;
+  /**
+   * Other handlespaces by name (draft-tuexen-rserpool-reqts section 4): with `{ branch: '10.1.0.1' }` the pool handle
+   * 'echo@branch' means the pool 'echo' there. Each is a scope, or the registrars of one that is like this one otherwise.
+   * Default: the environment variable RSERPOOL_SCOPES, such as 'branch=10.1.0.1,10.1.0.2;lab=10.2.0.1'.
+   */
+  readonly scopes?: Readonly<Record<string, OperationalScope | string | readonly RegistrarAddress[]>>;
   /**
    * The member selection policies that users of this scope select by, and elements report their load by. Default: those
    * that the library brings.
@@ -73,8 +95,16 @@ export interface OperationalScopeOptions {
   readonly clock?: Clock;
   /** Default: the system's. */
   readonly random?: Random;
+  /** Whether SCTP in UDP is spoken beside TCP, and how (docs/sctp.md). Default: false; on if a registrar's address says SCTP. */
+  readonly sctp?: SctpOption;
+  /**
+   * 'rsplib': for registrars of the reference implementation, whose registration life is in milliseconds (docs/sctp.md).
+   * Default: as the RFCs say.
+   */
+  readonly compatibility?: 'rsplib';
   /** Default: TCP, UDP for announcements, and the system's names. */
   readonly transports?: {
+    readonly sctp?: SctpStack;
     readonly stream?: ByteStreamTransport;
     readonly multicast?: MulticastTransport;
     readonly names?: NameResolver;
@@ -94,6 +124,9 @@ export class OperationalScope {
   readonly registrars: readonly TransportAddress[];
   readonly clock: Clock;
   readonly random: Random;
+  /** SCTP, if it is switched on. */
+  readonly sctp: SwitchedStack;
+  readonly compatibility: 'rsplib' | undefined;
   readonly transports: {
     readonly stream: ByteStreamTransport;
     readonly multicast: MulticastTransport;
@@ -105,6 +138,10 @@ export class OperationalScope {
   /** The group in which registrars announce themselves, if they are to be found so. */
   readonly #group: MulticastGroup | undefined;
   readonly #hintFor: ((poolHandle: PoolHandle) => Uint8Array | undefined) | undefined;
+  readonly #options: OperationalScopeOptions;
+  /** By name; those that were given as registrars are made when they are first asked for, and end with this one. */
+  readonly #scopes: ReadonlyMap<string, OperationalScope | string | readonly RegistrarAddress[]>;
+  readonly #made = new Map<string, OperationalScope>();
   #endpoint: AsapEndpoint | undefined;
   #closed = false;
 
@@ -121,7 +158,10 @@ export class OperationalScope {
       registrars === undefined && this.#group !== undefined ? [] : parseRegistrars(registrars ?? '127.0.0.1');
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? systemRandom;
-    const { stream, multicast, names } = options.transports ?? {};
+    const { sctp, stream, multicast, names } = options.transports ?? {};
+    const wanted = options.sctp ?? this.registrars.some(({ protocol }) => protocol === 'sctp');
+    this.sctp = switchedStack(wanted, sctp, this.clock, this.random);
+    this.compatibility = checkCompatibility(options.compatibility);
     this.transports = {
       stream: stream ?? tcpTransport,
       multicast: multicast ?? udpMulticast,
@@ -131,6 +171,8 @@ export class OperationalScope {
     this.policies = checkPolicies(options.policies);
     this.#limits = asapChannelLimits(options.limits);
     this.#hintFor = checkHint(options.hint);
+    this.#options = options;
+    this.#scopes = checkScopes(options.scopes ?? scopesByDefault());
   }
 
   /** The ASAP endpoint of this scope, made when it is first asked for. */
@@ -140,10 +182,12 @@ export class OperationalScope {
     const { stream, multicast, names } = this.transports;
     this.#endpoint = new AsapEndpoint({
       servers: registrars,
+      compatibility: this.compatibility,
+      sctp: this.sctp.isOn,
       names,
       ...(this.#hintFor === undefined ? {} : { hintFor: this.#hintFor }),
       ...(this.#group === undefined ? {} : { announcements: { transport: multicast, group: this.#group } }),
-      transport: stream,
+      transport: controlTransport(stream, () => this.sctp.get(), asapPpid, clock),
       clock,
       random,
       timers,
@@ -154,21 +198,31 @@ export class OperationalScope {
   }
 
   /**
+   * The scope and the pool handle that a name means: 'pool@scope' for a scope that is known by that name, else a pool of
+   * this one, whatever its handle.
+   */
+  locate(name: string): { readonly scope: OperationalScope; readonly poolHandle: string } {
+    const at = name.lastIndexOf('@');
+    const scope = at < 1 ? undefined : this.#scope(name.slice(at + 1));
+    return scope === undefined ? { scope: this, poolHandle: name } : { scope, poolHandle: name.slice(0, at) };
+  }
+
+  /**
    * The elements of a pool. Rejects with ERR_RSERPOOL_UNKNOWN_POOL_HANDLE at once if there is no such pool, with
    * ERR_RSERPOOL_NO_ENRP_SERVER or ERR_RSERPOOL_REQUEST_TIMEOUT when time runs out.
    */
   resolve(poolHandle: string, options: ScopeResolveOptions = {}): Promise<Resolution> {
-    const handle = toPoolHandle(checkString('poolHandle', poolHandle));
+    const { endpoint, handle } = this.#find(poolHandle);
     checkResolveOptions(options);
-    return promised(options.signal, (callback) => this.endpoint.resolve(handle, options, callback));
+    return promised(options.signal, (callback) => endpoint.resolve(handle, options, callback));
   }
 
   /** As `resolve`, but waits for a pool that does not exist yet, for at most `timeout` milliseconds. */
   awaitPool(poolHandle: string, options: ScopeResolveOptions & { readonly timeout: number }): Promise<Resolution> {
-    const handle = toPoolHandle(checkString('poolHandle', poolHandle));
+    const { endpoint, handle } = this.#find(poolHandle);
     checkResolveOptions(options);
     checkMilliseconds('options.timeout', options.timeout);
-    return promised(options.signal, (callback) => this.endpoint.awaitPool(handle, options, callback));
+    return promised(options.signal, (callback) => endpoint.awaitPool(handle, options, callback));
   }
 
   /** CachePopulateRequest (RFC 5352 section 6.3): resolves without asking the cache, and fills it. */
@@ -178,14 +232,37 @@ export class OperationalScope {
 
   /** CachePurgeRequest (RFC 5352 section 6.4). */
   purge(poolHandle: string): void {
-    const handle = toPoolHandle(checkString('poolHandle', poolHandle));
-    this.#endpoint?.purge(handle);
+    const { endpoint, handle } = this.#find(poolHandle);
+    endpoint.purge(handle);
   }
 
   /** Ends the connection to the home server and everything that is pending. Elements should deregister before. */
   close(): void {
     this.#closed = true;
     this.#endpoint?.close();
+    this.sctp.close();
+    for (const scope of this.#made.values()) scope.close();
+  }
+
+  #find(name: string): { readonly endpoint: AsapEndpoint; readonly handle: PoolHandle } {
+    const { scope, poolHandle } = this.locate(checkString('poolHandle', name));
+    return { endpoint: scope.endpoint, handle: toPoolHandle(poolHandle) };
+  }
+
+  #scope(name: string): OperationalScope | undefined {
+    const given = this.#scopes.get(name);
+    if (given === undefined || given instanceof OperationalScope) return given;
+    let scope = this.#made.get(name);
+    if (scope === undefined) {
+      const options = { ...this.#options, registrars: given, announcements: false, scopes: {} };
+      const sctp = this.sctp.get();
+      // They share the UDP port.
+      const transports = sctp === undefined ? this.#options.transports : { ...this.#options.transports, sctp };
+      scope = new OperationalScope(transports === undefined ? options : { ...options, transports });
+      if (this.#closed) scope.close();
+      this.#made.set(name, scope);
+    }
+    return scope;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -222,11 +299,39 @@ function checkPolicies(given: unknown): PolicyRegistry {
   throw invalidArgumentType('options.policies', 'an instance of PolicyRegistry', given);
 }
 
+/** What the environment says of other scopes: 'name=registrars;name=registrars'. */
+function scopesByDefault(): Record<string, string> {
+  const scopes: Record<string, string> = {};
+  for (const part of (process.env.RSERPOOL_SCOPES ?? '').split(';')) {
+    const [name = '', ...registrars] = part.split('=');
+    if (part.trim() !== '') scopes[name.trim()] = registrars.join('=');
+  }
+  return scopes;
+}
+
+function checkScopes(
+  given: NonNullable<OperationalScopeOptions['scopes']>,
+): ReadonlyMap<string, OperationalScope | string | readonly RegistrarAddress[]> {
+  checkObject('options.scopes', given);
+  const scopes = new Map(Object.entries(given));
+  for (const [name, scope] of scopes) {
+    if (name === '' || name.includes('@'))
+      throw invalidArgumentValue('options.scopes', name, "must have names without '@'");
+    if (!(scope instanceof OperationalScope)) parseRegistrars(scope);
+  }
+  return scopes;
+}
+
 /** What the environment says of announcements. */
 function announcementsByDefault(): boolean | AnnouncementOptions {
   const given = process.env.RSERPOOL_ANNOUNCEMENTS ?? '';
   if (given === '' || given === '0') return false;
   return given === '1' || { group: given };
+}
+
+function checkCompatibility(given: unknown): 'rsplib' | undefined {
+  if (given === undefined || given === 'rsplib') return given;
+  throw invalidArgumentValue('options.compatibility', given, "must be 'rsplib'");
 }
 
 function checkResolveOptions(options: ScopeResolveOptions): void {
@@ -287,13 +392,16 @@ function parseRegistrar(registrar: RegistrarAddress): TransportAddress {
     return {
       host,
       port: registrar.port === undefined ? asapPort : checkPort('options.registrars.port', registrar.port, false),
+      ...checkProtocol('options.registrars', registrar),
     };
   }
-  const text = registrar.trim();
-  if (isIPv6(text)) return { host: text, port: asapPort };
+  const { rest, protocol } = cutProtocol('options.registrars', registrar);
+  const text = rest.trim();
+  if (isIPv6(text)) return { host: text, port: asapPort, ...protocol };
   // [ipv6]:port, host:port, and without a port.
   const match = /^\[([^\]]+)\](?::(.*))?$/.exec(text) ?? /^([^:]+)(?::(.*))?$/.exec(text);
   const host = match?.[1];
   if (host === undefined) throw invalidArgumentValue('options.registrars', registrar, 'must be host:port');
-  return { host, port: match?.[2] === undefined ? asapPort : checkPort('options.registrars', match[2], false) };
+  const port = match?.[2] === undefined ? asapPort : checkPort('options.registrars', match[2], false);
+  return { host, port, ...protocol };
 }

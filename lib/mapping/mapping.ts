@@ -17,6 +17,8 @@ export const asapPpid = 11;
 export interface MappingFeatures {
   readonly streams: boolean;
   readonly unordered: boolean;
+  /** A connection that breaks goes on over another byte stream to the same element, both directions exactly once. */
+  readonly resume: boolean;
   /** The far application's taking of a message is acknowledged, not just its arrival. */
   readonly acknowledgesTaken: boolean;
   readonly rtt: boolean;
@@ -39,6 +41,12 @@ export interface OutgoingMessage {
   readonly lastAnswer: boolean;
   /** It was sent to another element before. */
   redelivered: boolean;
+  /** It may overtake others, and be overtaken, where the mapping can. */
+  readonly unordered: boolean;
+  /** Whether it has left whole over a connection that did not break since: kept by the connection. */
+  left: boolean;
+  /** Its place among the messages given to the connection, from 1: kept by the connection. */
+  position: number;
 }
 
 /** A message that arrived whole. `connection.take(message)` says that the application has it. */
@@ -51,6 +59,10 @@ export interface IncomingMessage {
   readonly inAnswerTo: number;
   readonly lastAnswer: boolean;
   readonly redelivered: boolean;
+  /** It may have overtaken others. */
+  readonly unordered: boolean;
+  /** Its place among the messages that came whole by its connection, from 1. */
+  readonly arrival: number;
   /** Set by `release` or `take`, once. */
   released: boolean;
   /** Set by `take`, once. */
@@ -74,6 +86,8 @@ export const abortCode = {
   handlerFailed: 8,
   /** The cookie that the user echoed was not sealed by the pool for this session. */
   cookieRefused: 9,
+  /** A session was to be resumed that the element does not know, or no more. */
+  unknownSession: 10,
 } as const;
 
 /** What the two sides told each other when the connection opened. */
@@ -97,12 +111,19 @@ export interface MappingHandler {
   onMessage(message: IncomingMessage): void;
   /** An ASAP message on the control channel (cookie, cookie echo, business card). */
   onControl(message: Uint8Array): void;
-  /** The far application has taken the `count` oldest messages that were sent and not yet acknowledged. */
+  /** The far application has taken the `count` oldest messages that were sent and not yet acknowledged in turn. */
   onAcknowledged(count: number): void;
+  /**
+   * It has taken this message, and not yet all that were given to `send` before it. `onAcknowledged` counts it again when
+   * those are taken.
+   */
+  onAcknowledgedEarly(message: OutgoingMessage): void;
   /** Less than the high-water mark waits to be sent again. */
   onRoom(): void;
   /** The element asks its user to go on elsewhere. */
   onGoElsewhere(): void;
+  /** The byte stream broke, and the connection goes on over another one. */
+  onResume(): void;
   /**
    * Exactly once and last. Without error: both directions ended and all was acknowledged. An error with code
    * ERR_RSERPOOL_ABORTED: the far application destroyed the session; any other: the connection is of no more use.
@@ -116,8 +137,10 @@ export const noMappingHandler: MappingHandler = {
   onMessage() {},
   onControl() {},
   onAcknowledged() {},
+  onAcknowledgedEarly() {},
   onRoom() {},
   onGoElsewhere() {},
+  onResume() {},
   onClose() {},
 };
 
@@ -132,7 +155,7 @@ export interface MappingConnection {
   readonly queuedBytes: number;
   /** Bytes of the largest message that the far side accepts: a larger one must not be sent. */
   readonly longestMessage: number;
-  /** How many of the messages given to `send` have left whole. */
+  /** How many of the messages given to `send` have left whole (`left`). */
   readonly sentMessages: number;
   /** Smoothed round-trip time and retransmission time-out in ms (RFC 9260 section 6.3.1); undefined until measured. */
   readonly rtt: number | undefined;

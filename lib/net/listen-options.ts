@@ -1,6 +1,6 @@
 /** What `listen` takes for a pool, and what becomes of it. */
 
-import { checkInteger, checkPort, checkString } from '../arguments.js';
+import { checkInteger, checkMilliseconds, checkPort, checkString } from '../arguments.js';
 import type { OperationalScope } from '../asap/scope.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
 import type { CookieSeal } from '../session/cookie-seal.js';
@@ -12,6 +12,7 @@ import {
   checkAdvertisement,
   checkDeliveryOptions,
   checkMappingOptions,
+  checkMode,
   checkPolicy,
   checkPoolHandle,
   checkScope,
@@ -24,6 +25,15 @@ import {
 export interface PoolListenOptions extends MappingOptions, DeliveryOptions, CookieOptions, LoadOptions {
   /** The pool to join. */
   readonly poolHandle: string;
+  /**
+   * Serves users of this mode alone. 'nameservice': the connections are net's own, told from nothing, so that the server
+   * may speak first. Default: both, told apart by what the user sends first.
+   */
+  readonly mode?: 'failover' | 'nameservice';
+  /** How long a user may be silent before it is one of nameservice mode. Default: 3000. */
+  readonly detectTimeout?: number;
+  /** As net's, in nameservice mode alone. */
+  readonly backlog?: number;
   readonly scope?: OperationalScope;
   /** Default: any free port. */
   readonly port?: number;
@@ -58,16 +68,18 @@ export interface ListenSettings {
   readonly peIdentifier: number;
   readonly policy: MemberSelectionPolicy;
   readonly seal: CookieSeal | undefined;
+  readonly detectTimeout: number;
   readonly handOverOn: readonly NodeJS.Signals[];
 }
 
 /** Throws Node's argument errors. */
-export function checkListenOptions(options: PoolListenOptions): ListenSettings {
-  checkPoolHandle(options.poolHandle);
+export function checkListenOptions(given: PoolListenOptions): ListenSettings {
+  const { scope, poolHandle } = checkScope(given.scope).locate(checkPoolHandle(given.poolHandle));
+  const options: PoolListenOptions = { ...given, poolHandle };
   checkDeliveryOptions(options);
   checkAdvertisement(options);
-  const scope = checkScope(options.scope);
-  const { peIdentifier } = options;
+  const { peIdentifier, detectTimeout } = options;
+  checkMode(options.mode);
   return {
     options,
     scope,
@@ -80,6 +92,7 @@ export function checkListenOptions(options: PoolListenOptions): ListenSettings {
         : checkInteger('options.peIdentifier', peIdentifier, 1, 0xffffffff),
     policy: checkPolicy(options.policy ?? 'roundRobin'),
     handOverOn: checkHandOverOn(options.handOverOn),
+    detectTimeout: detectTimeout === undefined ? 3000 : checkMilliseconds('options.detectTimeout', detectTimeout),
     seal: checkCookieOptions(options, options.poolHandle, scope.random),
   };
 }

@@ -1,13 +1,15 @@
 /** Everything that belongs to one `listen` for a pool: the port, the registration, and who is connected. */
 
+import type net from 'node:net';
 import { registrationLifeSeconds } from '../asap/options.js';
 import { defaultRegistrationLife, type RegisteredElement } from '../asap/registered-element.js';
 import { RserpoolError } from '../errors.js';
 import { tcpMappingOffer } from '../mapping/offer.js';
+import { ResumableSessions } from '../mapping/tcp/resumable-sessions.js';
 import type { BusinessCard } from '../session/business-card.js';
 import type { ElementSession } from '../session/element-session.js';
 import type { ByteStream, ByteStreamHandler, Listener, TransportAddress } from '../transport/transport.js';
-import type { PoolElement } from '../wire/parameters.js';
+import type { PoolElement, SingleAddressTransport } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { ElementLoad } from './element-load.js';
 import type { ListenSettings } from './listen-options.js';
@@ -34,6 +36,10 @@ export interface ListeningElementCallbacks {
 export class ListeningElement {
   readonly settings: ListenSettings;
   readonly sockets: Map<Socket, ElementSession> = new Map();
+  /** The same sessions, as their users may resume them. */
+  readonly sessions: ResumableSessions;
+  /** Users of nameservice mode, where both are served. */
+  readonly plain: Set<net.Socket> = new Set();
   /** Accepted, and not yet known to be of a user or of a registrar. */
   readonly undetected: Set<ByteStream> = new Set();
   readonly #callbacks: ListeningElementCallbacks;
@@ -50,11 +56,22 @@ export class ListeningElement {
 
   constructor(settings: ListenSettings, callbacks: ListeningElementCallbacks) {
     this.settings = settings;
+    this.sessions = new ResumableSessions(settings.scope.clock, settings.mapping);
     this.#callbacks = callbacks;
     this.#load = new ElementLoad(settings.scope, settings.policy, settings.options, {
-      sessions: () => this.sockets.size / Math.max(1, callbacks.maxSessions()),
+      sessions: () => this.connections / Math.max(1, callbacks.maxSessions()),
       onChange: (policy) => this.#registration?.update({ policy }),
     });
+  }
+
+  /** It serves nameservice mode alone: net listens by itself. */
+  get isPlain(): boolean {
+    return this.settings.options.mode === 'nameservice';
+  }
+
+  /** How many users there are, of both modes. */
+  get connections(): number {
+    return this.sockets.size + this.plain.size;
   }
 
   /** Undefined until it listens. */
@@ -78,7 +95,7 @@ export class ListeningElement {
 
   /** Closed, and nobody is connected any more. */
   get isDone(): boolean {
-    return this.#closing && !this.#portOpen && this.sockets.size === 0;
+    return this.#closing && !this.#portOpen && this.connections === 0;
   }
 
   /** Listens on all addresses unless told otherwise: on IPv4 alone where the system has no IPv6, as net does. */
@@ -88,10 +105,7 @@ export class ListeningElement {
       { host, port },
       {
         onListening: (address) => {
-          this.#address = address;
-          this.#register(address);
-          this.#load.start();
-          this.#cardChanged();
+          this.listening(address);
           this.#callbacks.onListening();
         },
         onConnection: (stream) => this.#callbacks.onConnection(stream),
@@ -103,6 +117,14 @@ export class ListeningElement {
         },
       },
     );
+  }
+
+  /** The port is open. */
+  listening(address: TransportAddress): void {
+    this.#address = address;
+    this.#register(address);
+    this.#load.start();
+    this.#cardChanged();
   }
 
   /** Deregisters and stops accepting; `onClosed` when the port is free. */
@@ -158,12 +180,13 @@ export class ListeningElement {
   }
 
   /** The transports that are told. */
-  #reachableAt(address: TransportAddress, seenAs: string): Pick<Required<PoolElement>, 'userTransport' | 'mappings'> {
+  #reachableAt(address: TransportAddress, seenAs: string): Pick<PoolElement, 'userTransport' | 'mappings'> {
     const { advertise } = this.settings.options;
     const everywhere = address.host === '::' || address.host === '0.0.0.0';
     const port = advertise?.port ?? address.port;
     const host = advertise?.host ?? (everywhere ? seenAs : address.host);
-    return { userTransport: { type: 'tcp', address: host, port }, mappings: [tcpMappingOffer([{ host, port }])] };
+    const userTransport = { type: 'tcp', address: host, port } as const;
+    return this.isPlain ? { userTransport } : { userTransport, mappings: [tcpMappingOffer([{ host, port }])] };
   }
 
   ref(): void {
@@ -183,7 +206,8 @@ export class ListeningElement {
         poolHandle: toPoolHandle(options.poolHandle),
         identifier: peIdentifier,
         ...at,
-        asapTransport: at.userTransport,
+        // Where the service speaks for itself, registrars use the connection that this element opened.
+        ...(this.isPlain ? {} : { asapTransport: at.userTransport as SingleAddressTransport }),
         policy: this.#load.policy,
         ...(options.registrationLife === undefined ? {} : { registrationLife: options.registrationLife }),
       },

@@ -78,10 +78,10 @@ export function createLookup(options: CreateLookupOptions = {}): Lookup {
     const callback = third ?? second;
     checkFunction('callback', callback);
     const { family, all } = wanted(third === undefined ? undefined : second);
-    const scope = given ?? checkScope(undefined);
+    const { scope, poolHandle: located } = (given ?? checkScope(undefined)).locate(poolHandle);
     const answer = (...args: unknown[]): void =>
       void guard(scope.clock, () => (callback as (...every: unknown[]) => void)(...args));
-    scope.endpoint.resolve(toPoolHandle(poolHandle), { hunt: 'once', ...limit }, (error, resolution) => {
+    scope.endpoint.resolve(toPoolHandle(located), { hunt: 'once', ...limit }, (error, resolution) => {
       if (resolution === undefined) {
         answer(error);
         return;

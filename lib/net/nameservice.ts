@@ -51,11 +51,12 @@ export interface Nameservice {
 
 /** Nameservice mode for a pool; each user needs its own. Throws Node's argument errors; talks to nobody yet. */
 export function nameservice(poolHandle: string, options: NameserviceOptions = {}): Nameservice {
-  checkPoolHandle(poolHandle);
+  const name = checkPoolHandle(poolHandle);
   checkObject('options', options);
   if (options.select !== undefined) checkFunction('options.select', options.select);
   if (options.timeout !== undefined) checkMilliseconds('options.timeout', options.timeout);
-  return new ServersOfPool(poolHandle, checkScope(options.scope), options);
+  const located = checkScope(options.scope).locate(name);
+  return new ServersOfPool(located.poolHandle, located.scope, options);
 }
 
 class ServersOfPool implements Nameservice {

@@ -53,6 +53,13 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
   readonly failoverTimeout?: number;
   /** Failovers in a row without anything acknowledged or received. Default: 16. */
   readonly maxFailovers?: number;
+  /** Rounds over the pool, in one search for an element, before it is given up. Default: as many as time allows. */
+  readonly maxRounds?: number;
+  /**
+   * A PE identifier: the session is for this element alone, now and after a failure (RFC 3237 section 2.10). While the
+   * registrar does not know it, it is waited for as others are; ERR_RSERPOOL_UNKNOWN_ELEMENT if that was in vain.
+   */
+  readonly element?: number;
   /** After `end`: how long to wait for an acknowledgement. Default: 30,000. */
   readonly lingerTimeout?: number;
   /** See FailoverCallback (draft-conrad-rserpool-service section 6.3). */
@@ -88,6 +95,8 @@ const mappingTimes = [
   'longestUserTimeout',
   'helloTimeout',
   'closeTimeout',
+  'reconnectTimeout',
+  'resumeTimeout',
 ] as const;
 const mappingSizes = ['window', 'longestPayload', 'longestMessage', 'highWaterMark'] as const;
 
@@ -99,6 +108,8 @@ export function checkMappingOptions(given: MappingOptions): TcpMappingOptions {
   if (given.undetectedConnections !== undefined) {
     checkInteger('options.undetectedConnections', given.undetectedConnections, 0);
   }
+  if (given.parkedSessions !== undefined) checkInteger('options.parkedSessions', given.parkedSessions, 0);
+  if (given.parkedBytes !== undefined) checkInteger('options.parkedBytes', given.parkedBytes, 0);
   if (given.openMessages !== undefined) checkInteger('options.openMessages', given.openMessages, 1, 65536);
   for (const name of ['failureTimeout', 'heartbeatInterval'] as const) {
     const value = given[name];
@@ -125,6 +136,7 @@ export function checkSendOptions(options: SendOptions): void {
       throw outOfRange('options.ppid', `not ${asapPpid}, which is ASAP's own`, options.ppid);
   }
   if (options.failover !== undefined) checkBoolean('options.failover', options.failover);
+  if (options.unordered !== undefined) checkBoolean('options.unordered', options.unordered);
 }
 
 export function checkScope(given: unknown): OperationalScope {
@@ -174,6 +186,11 @@ export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionO
     if (given[name] !== undefined) checkMilliseconds(`options.${name}`, given[name]);
   }
   if (given.maxFailovers !== undefined) checkInteger('options.maxFailovers', given.maxFailovers, 0);
+  if (given.maxRounds !== undefined) checkInteger('options.maxRounds', given.maxRounds, 1);
+  if (given.element !== undefined) checkInteger('options.element', given.element, 1, 0xffffffff);
+  if (given.element !== undefined && given.mode === 'nameservice') {
+    throw invalidArgumentValue('options.element', given.element, 'is for failover mode');
+  }
   if (given.onFailover !== undefined) checkFunction('options.onFailover', given.onFailover);
   if (given.select !== undefined) checkFunction('options.select', given.select);
   if (given.timeout !== undefined) checkMilliseconds('options.timeout', given.timeout);
@@ -188,6 +205,7 @@ export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionO
     failoverTimeout: given.failoverTimeout ?? defaults.failoverTimeout,
     lingerTimeout: given.lingerTimeout ?? defaults.lingerTimeout,
     maxFailovers: given.maxFailovers ?? defaults.maxFailovers,
+    rounds: given.maxRounds ?? defaults.rounds,
     onFailover: given.onFailover,
   };
 }

@@ -48,23 +48,39 @@ export function poolView(scope: OperationalScope, resolution: Resolution): PoolV
   };
 }
 
+/** Who chooses, where it is not the pool's policy. */
+export interface ElementChoice {
+  /** Nobody but the element with this PE identifier. */
+  readonly element?: number | undefined;
+  /** The application. */
+  readonly select?: SelectServer | undefined;
+}
+
 /**
  * `insist`: take an element that advertises no mapping for one that speaks the TCP mapping on its TCP transport. Else
- * reaching it fails with ERR_RSERPOOL_MAPPING_NOT_AVAILABLE. `select`: the application chooses, not the pool's policy.
+ * reaching it fails with ERR_RSERPOOL_MAPPING_NOT_AVAILABLE.
  */
 export function poolAccess(
   scope: OperationalScope,
   pool: string,
   options: TcpMappingOptions,
   insist: boolean,
-  select?: SelectServer,
+  choice: ElementChoice = {},
 ): PoolAccess {
+  const { element, select } = choice;
   const poolHandle = toPoolHandle(pool);
   const { endpoint, clock } = scope;
   return {
     poolHandle: pool,
+    element,
     resolve(refresh, timeout, callback) {
-      endpoint.resolve(poolHandle, { fresh: refresh, timeout, hunt: 'once' }, (error, resolution) => {
+      // Who is looked for by name must be in the answer, however large the pool is.
+      const wanted = element === undefined ? {} : { elementsWanted: 0xffff_ffff };
+      endpoint.resolve(poolHandle, { fresh: refresh, timeout, hunt: 'once', ...wanted }, (error, resolution) => {
+        if (resolution !== undefined && element !== undefined) {
+          callback(...oneElement(scope, resolution, pool, element));
+          return;
+        }
         const view = resolution === undefined ? undefined : poolView(scope, resolution);
         if (view === undefined || select === undefined) callback(error, view);
         else callback(error, { ...view, picker: new CallbackPicker(view.picker.elements, select, clock) });
@@ -89,4 +105,19 @@ export function poolAccess(
       return dialTcpMapping(scope.transports.stream, clock, options, addresses, side, callbacks);
     },
   };
+}
+
+/** What `PoolAccess.resolve` tells of one element of an answer. Its turn is its own: it must not move that of others. */
+function oneElement(
+  scope: OperationalScope,
+  resolution: Resolution,
+  pool: string,
+  element: number,
+): [error: Error | undefined, pool: PoolView] {
+  const elements = resolution.elements.filter(({ identifier }) => identifier === element);
+  const picker = scope.policies.get(resolution.policy).createPicker(elements, scope.random);
+  const view = { picker, state: createPickerState(), spread() {} };
+  if (elements.length > 0) return [undefined, view];
+  // What was known of it before no longer counts.
+  return [new RserpoolError('ERR_RSERPOOL_UNKNOWN_ELEMENT', { poolHandle: pool, element, origin: 'remote' }), view];
 }

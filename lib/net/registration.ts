@@ -98,9 +98,8 @@ interface Settings {
  */
 export async function register(options: RegisterOptions): Promise<Registration> {
   checkObject('options', options);
-  const scope = checkScope(options.scope);
+  const { scope, poolHandle } = checkScope(options.scope).locate(checkPoolHandle(options.poolHandle));
   const { signal, asapPort, healthCheck, protocol = 'tcp', host = '0.0.0.0' } = options;
-  checkPoolHandle(options.poolHandle);
   const port = checkPort('options.port', options.port, false);
   if (isIP(checkString('options.host', host)) === 0)
     throw invalidArgumentValue('options.host', host, 'must be an IP address');
@@ -115,7 +114,7 @@ export async function register(options: RegisterOptions): Promise<Registration> 
   const health = checkHealthOptions(options);
   signal?.throwIfAborted();
   const settings: Settings = {
-    poolHandle: options.poolHandle,
+    poolHandle,
     scope,
     transport: { type: protocol, address: host, port },
     identifier: options.identifier ?? scope.random.identifier(),

@@ -6,7 +6,14 @@ import { RserpoolError } from '../errors.js';
 import { TcpMappingConnection } from '../mapping/tcp/connection.js';
 import type { BusinessCard } from '../session/business-card.js';
 import { ElementSession, type ElementSessionOwner } from '../session/element-session.js';
-import { type ByteStream, formatAddress, noHandler, type TransportAddress } from '../transport/transport.js';
+import { TcpStream } from '../transport/tcp/tcp.js';
+import {
+  type ByteStream,
+  type ByteStreamHandler,
+  formatAddress,
+  noHandler,
+  type TransportAddress,
+} from '../transport/transport.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { type CardHolder, checkBusinessCard } from './business-cards.js';
@@ -17,6 +24,7 @@ import { incoming } from './incoming.js';
 import { checkListenOptions, type PoolListenOptions } from './listen-options.js';
 import { ListeningElement } from './listening-element.js';
 import { checkPolicy, type PolicyOption, poolTarget } from './options.js';
+import { type AcceptanceOptions, acceptPlain } from './plain-acceptance.js';
 import { family } from './session-properties.js';
 import { Socket } from './socket.js';
 
@@ -44,7 +52,7 @@ export class Server extends NetServer implements CardHolder {
       configurable: true,
       enumerable: inherited?.enumerable ?? false,
       get(this: Server) {
-        const element = this.#element;
+        const element = this.#mapped;
         return element === undefined ? inherited?.get?.call(this) : element.address !== undefined && !element.closing;
       },
     });
@@ -73,6 +81,8 @@ export class Server extends NetServer implements CardHolder {
   override listen(...args: unknown[]): this;
   override listen(...args: unknown[]): this {
     const options = poolTarget(args[0]);
+    // Net could not listen, and has said so.
+    if (this.#element?.isPlain === true && !this.listening) this.#element = undefined;
     if (this.#element !== undefined || (options !== undefined && this.listening)) throw alreadyListening();
     if (options === undefined) return (super.listen as (...all: unknown[]) => this)(...args);
     const callback = args.find((arg) => typeof arg === 'function') as (() => void) | undefined;
@@ -81,8 +91,9 @@ export class Server extends NetServer implements CardHolder {
   }
 
   override address(): net.AddressInfo | string | null {
-    if (this.#element === undefined) return super.address();
-    const { address } = this.#element;
+    const element = this.#mapped;
+    if (element === undefined) return super.address();
+    const { address } = element;
     return address === undefined
       ? null
       : { address: address.host, family: family(address.host) as string, port: address.port };
@@ -92,6 +103,11 @@ export class Server extends NetServer implements CardHolder {
   override close(callback?: (error?: Error) => void): this {
     const element = this.#element;
     if (element === undefined) return super.close(callback);
+    if (element.isPlain) {
+      this.#element = undefined;
+      element.close(() => {});
+      return super.close(callback);
+    }
     if (element.closing) {
       // As net answers a second close: when the first is through.
       if (callback !== undefined) this.once('close', () => callback(notRunning()));
@@ -115,26 +131,27 @@ export class Server extends NetServer implements CardHolder {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#element === undefined) await super[Symbol.asyncDispose]();
+    if (this.#mapped === undefined) await super[Symbol.asyncDispose]();
     else await new Promise<void>((resolve) => void this.close(() => resolve()));
   }
 
   override getConnections(callback: (error: Error | null, count: number) => void): this {
-    if (this.#element === undefined) return super.getConnections(callback);
-    const count = this.#element.sockets.size;
-    this.#element.settings.scope.clock.defer(() => callback(null, count));
+    const element = this.#mapped;
+    if (element === undefined) return super.getConnections(callback);
+    const count = element.connections;
+    element.settings.scope.clock.defer(() => callback(null, count));
     return this;
   }
 
   override ref(): this {
-    if (this.#element === undefined) return super.ref();
-    this.#element.ref();
+    if (this.#mapped === undefined) return super.ref();
+    this.#mapped.ref();
     return this;
   }
 
   override unref(): this {
-    if (this.#element === undefined) return super.unref();
-    this.#element.unref();
+    if (this.#mapped === undefined) return super.unref();
+    this.#mapped.unref();
     return this;
   }
 
@@ -167,6 +184,11 @@ export class Server extends NetServer implements CardHolder {
     return this.#poolElement('server').whenCardChanges(listener);
   }
 
+  /** The element whose connections are told apart here; net's own server looks after those of the other kind. */
+  get #mapped(): ListeningElement | undefined {
+    return this.#element?.isPlain === true ? undefined : this.#element;
+  }
+
   #poolElement(what: string): ListeningElement {
     if (this.#element !== undefined) return this.#element;
     throw new RserpoolError('ERR_RSERPOOL_FEATURE_NOT_AVAILABLE', {
@@ -195,39 +217,89 @@ export class Server extends NetServer implements CardHolder {
       onExpired: () => void this.emit('expired'),
     });
     if (onListening !== undefined) this.once('listening', onListening);
+    if (element.isPlain) this.#listenPlain(element);
+    else {
+      this.#element = element;
+      element.open();
+    }
+  }
+
+  /** Net's own server, which is an element all the same. */
+  #listenPlain(element: ListeningElement): void {
+    const { host, port, options } = element.settings;
     this.#element = element;
-    element.open();
+    this.prependOnceListener('listening', () => {
+      const at = super.address();
+      if (at === null || typeof at === 'string' || this.#element !== element) return;
+      element.listening({ host: at.address, port: at.port });
+    });
+    super.listen({
+      port,
+      ...(host === undefined ? {} : { host }),
+      ...(options.backlog === undefined ? {} : { backlog: options.backlog }),
+    });
   }
 
   #onConnection(stream: ByteStream, element: ListeningElement): ReturnType<typeof incoming> {
     const { undetected } = element;
-    const { scope, mapping } = element.settings;
+    const { scope, mapping, options, detectTimeout } = element.settings;
     const onRefused = (refusedStream: ByteStream, reason: string): void => {
       undetected.delete(refusedStream);
       refused.publish({ remote: formatAddress(refusedStream.remoteAddress), reason });
     };
     // Registrars must be able to look after an element that is full.
-    const room = Math.max(0, (this.maxConnections ?? mapping.undetectedConnections) - element.sockets.size);
+    const room = Math.max(0, (this.maxConnections ?? mapping.undetectedConnections) - element.connections);
     if (undetected.size >= room + connectionsForRegistrars) {
       stream.destroy();
       onRefused(stream, 'too many connections that have not said what they want');
       return noHandler;
     }
     undetected.add(stream);
-    return incoming(stream, scope.clock, mapping, {
-      onMapping: (accepted) => {
-        undetected.delete(accepted);
-        return this.#onMapping(accepted, element);
+    const servesPlain = options.mode !== 'failover' && stream instanceof TcpStream;
+    return incoming(
+      stream,
+      scope.clock,
+      { timeout: servesPlain ? detectTimeout : mapping.helloTimeout },
+      {
+        onMapping: (accepted) => {
+          undetected.delete(accepted);
+          return this.#onMapping(accepted, element);
+        },
+        onAsap: (accepted, firstBytes) => {
+          undetected.delete(accepted);
+          return scope.endpoint.acceptChannel(accepted, firstBytes);
+        },
+        onPlain: (accepted, firstBytes, how) => {
+          if (!servesPlain || element.closing) return false;
+          undetected.delete(accepted);
+          this.#onPlain(accepted as TcpStream, firstBytes, how, element);
+          return true;
+        },
+        onRefused,
       },
-      onAsap: (accepted, firstBytes) => {
-        undetected.delete(accepted);
-        return scope.endpoint.acceptChannel(accepted, firstBytes);
-      },
-      onRefused,
+    );
+  }
+
+  #onPlain(stream: TcpStream, firstBytes: Uint8Array, how: 'spoke' | 'silent', element: ListeningElement): void {
+    if (this.#refusal(stream, element) !== undefined) {
+      stream.handler = noHandler;
+      stream.destroy();
+      return;
+    }
+    const options = this as AcceptanceOptions;
+    const socket = acceptPlain(stream, firstBytes, how, options);
+    element.plain.add(socket);
+    socket.once('close', () => {
+      element.plain.delete(socket);
+      this.#closeIfDone(element);
+    });
+    element.settings.scope.clock.defer(() => {
+      if (options.pauseOnConnect === true) socket.pause();
+      this.emit('connection', socket);
     });
   }
 
-  #onMapping(stream: ByteStream, element: ListeningElement): TcpMappingConnection {
+  #onMapping(stream: ByteStream, element: ListeningElement): ByteStreamHandler {
     const { options, scope, mapping, peIdentifier, seal } = element.settings;
     const poolHandle = toPoolHandle(options.poolHandle);
     const connection = new TcpMappingConnection(stream, scope.clock, mapping, {
@@ -235,6 +307,7 @@ export class Server extends NetServer implements CardHolder {
       peIdentifier,
       isMeant: (pool, target) => pool === poolHandle && target === peIdentifier,
       refusal: () => this.#refusal(stream, element),
+      sessions: element.sessions,
     });
     const onRefused = (reason: string): void => this.#cookieRefused(element, stream.remoteAddress, reason);
     const cookies = seal === undefined ? undefined : { seal, onRefused };
@@ -264,13 +337,13 @@ export class Server extends NetServer implements CardHolder {
       return handler;
     };
     connection.handler = new ElementSession(connection, owner, cookies);
-    return connection;
+    return connection.streamHandler;
   }
 
   /** Why a user that says hello is to go elsewhere. */
   #refusal(stream: ByteStream, element: ListeningElement): string | undefined {
     if (element.closing) return 'the element closes';
-    if (this.maxConnections === undefined || element.sockets.size < this.maxConnections) return undefined;
+    if (this.maxConnections === undefined || element.connections < this.maxConnections) return undefined;
     const { localAddress: local, remoteAddress: remote } = stream;
     const facts = {
       localAddress: local.host,

@@ -174,6 +174,7 @@ export class SocketSession {
         socket.emit('businessCard', card);
       },
       onFailover: (facts) => socket.emit('failover', facts),
+      onResume: () => this.session instanceof ElementSession && socket.emit('resumed'),
       onClose: (error) => this.#onClosed(error),
     });
   }

@@ -339,7 +339,7 @@ export class Socket extends NameserviceSocket {
 
   #connectPool(options: PoolConnectOptions, onConnect: (() => void) | undefined): this {
     const poolHandle = checkPoolHandle(options.poolHandle);
-    const scope = checkScope(options.scope);
+    const { scope, poolHandle: located } = checkScope(options.scope).locate(poolHandle);
     const mapping = checkMappingOptions(options);
     const own = options.server === undefined ? undefined : checkCardHolder(options.server);
     const businessCard = own && ((host: string) => own.userCard(host));
@@ -364,7 +364,7 @@ export class Socket extends NameserviceSocket {
       const { connectTimeout } = session;
       this.connectPlain({
         scope,
-        poolHandle,
+        poolHandle: located,
         clock: scope.clock,
         timeout: connectTimeout,
         failureTimeout,
@@ -373,7 +373,7 @@ export class Socket extends NameserviceSocket {
       return this;
     }
     const pooled = this.#pool({ ...options, poolHandle, clock: scope.clock });
-    const access = poolAccess(scope, poolHandle, mapping, options.mapping === 'tcp', options.select);
+    const access = poolAccess(scope, located, mapping, options.mapping === 'tcp', options);
     const user = new UserSession(access, scope.clock, scope.random, session, pooled.handler);
     pooled.start(user, mapping);
     onCardChange = () => user.sendBusinessCard();

@@ -6,12 +6,16 @@ import type { HandlespaceEntry } from '../handlespace/entry.js';
 import type { TransportAddress } from '../transport/transport.js';
 import type { AsapMessage } from '../wire/messages.js';
 import type { PoolHandle } from '../wire/parameters.js';
-import { connectionHost } from './element-addresses.js';
+import { connectionHost, machineOf } from './element-addresses.js';
 
 export class RegistrarConnection {
   readonly channel: AsapChannel;
   /** The far side's IP address, as registrations write it. */
   readonly host: string;
+  /** That and those which its SCTP has told to be its own. */
+  readonly hosts: readonly string[];
+  /** What counts as one machine with it: see machineOf. */
+  readonly machine: string;
   /** Runs until the first message has come. */
   silence: Timer | undefined;
   /** The elements that registered over it. */
@@ -22,10 +26,12 @@ export class RegistrarConnection {
   /** Later connections have larger ones. */
   readonly sequence: number;
 
-  constructor(channel: AsapChannel, sequence: number) {
+  constructor(channel: AsapChannel, sequence: number, remoteHosts: readonly string[] = []) {
     this.channel = channel;
     this.sequence = sequence;
     this.host = connectionHost(channel.remoteAddress);
+    this.hosts = [this.host, ...remoteHosts];
+    this.machine = machineOf(this.host);
   }
 
   get remoteAddress(): TransportAddress {

@@ -41,16 +41,16 @@ export class Connections {
   /** Counts a new connection in. False: a limit is reached, and it is to be aborted. */
   add(connection: RegistrarConnection): boolean {
     const { limits, timers, clock } = this.#settings;
-    const { host, channel } = connection;
+    const { machine, channel } = connection;
     const remote = formatAddress(connection.remoteAddress);
-    const ofHost = this.#openOfHost.get(host) ?? 0;
+    const ofHost = this.#openOfHost.get(machine) ?? 0;
     if (this.#open.size >= limits.maxConnections || ofHost >= limits.maxConnectionsPerHost) {
       const limit = this.#open.size >= limits.maxConnections ? 'maxConnections' : 'maxConnectionsPerHost';
       if (refused.watched) refused.publish({ remote, connections: this.#open.size, limit });
       return false;
     }
     this.#open.add(connection);
-    this.#openOfHost.set(host, ofHost + 1);
+    this.#openOfHost.set(machine, ofHost + 1);
     const hangUp = (): void => {
       const detail = `${remote} sent no message within ${timers.firstMessageTimeout} ms`;
       channel.close(new RserpoolError('ERR_RSERPOOL_LIMIT', { detail, origin: 'remote' }));
@@ -70,10 +70,10 @@ export class Connections {
   remove(connection: RegistrarConnection, error: Error | undefined): boolean {
     if (!this.#open.delete(connection)) return false;
     this.heard(connection);
-    const { host } = connection;
-    const left = (this.#openOfHost.get(host) ?? 0) - 1;
-    if (left > 0) this.#openOfHost.set(host, left);
-    else this.#openOfHost.delete(host);
+    const { machine } = connection;
+    const left = (this.#openOfHost.get(machine) ?? 0) - 1;
+    if (left > 0) this.#openOfHost.set(machine, left);
+    else this.#openOfHost.delete(machine);
     if (ended.watched)
       ended.publish({ remote: formatAddress(connection.remoteAddress), connections: this.#open.size, error });
     return true;

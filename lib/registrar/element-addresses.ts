@@ -15,6 +15,24 @@ export function connectionHost(remote: TransportAddress): string {
   return zone === -1 ? host : host.slice(0, zone);
 }
 
+/**
+ * What stands for one machine where machines are counted: an IPv4 address, or the /64 of an IPv6 address, since that is
+ * what one is given to choose its addresses from (RFC 4291 section 2.5.4). Link-local addresses share theirs, and count
+ * one by one.
+ */
+export function machineOf(host: string): string {
+  if (!host.includes(':') || /^fe[89ab]/i.test(host)) return host;
+  const [head = '', tail] = host.split('::');
+  const first = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : 8 - first.length - last.length;
+  const groups = [...first, ...Array.from({ length: Math.max(0, zeros) }, () => '0'), ...last];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
+
 /** Whether the far side runs on this machine. */
 export function isLoopback(host: string): boolean {
   return host === '::1' || host.startsWith('127.');
@@ -62,18 +80,29 @@ function completeOffer(offer: MappingOffer, host: string): MappingOffer {
  * The element as it is stored: unspecified addresses filled in, the connection's address as its ASAP transport where it
  * named none, and its home (RFC 5352 section 3.1 rule 4). `host` as `connectionHost` gives it.
  */
-export function completeElement(element: PoolElement, homeServerId: number, host: string, port: number): PoolElement {
+export function completeElement(
+  element: PoolElement,
+  homeServerId: number,
+  host: string,
+  remote: TransportAddress,
+): PoolElement {
   const userTransport = completeTransport(element.userTransport, host);
   const asapTransport: Transport =
     element.asapTransport === undefined
-      ? { type: 'tcp', port, address: host }
+      ? connectionTransport(host, remote)
       : completeTransport(element.asapTransport, host);
   if (element.mappings === undefined) return { ...element, homeServerId, userTransport, asapTransport };
   const mappings = element.mappings.map((offer) => completeOffer(offer, host));
   return { ...element, homeServerId, userTransport, asapTransport, mappings };
 }
 
+function connectionTransport(host: string, { port, protocol }: TransportAddress): Transport {
+  return protocol === undefined
+    ? { type: 'tcp', port, address: host }
+    : { type: 'sctp', port, use: 'dataOnly', addresses: [host] };
+}
+
 /** Whether a completed element names an address other than its connection's. */
-export function hasForeignAddress(element: PoolElement, host: string): boolean {
-  return elementAddresses(element).some((address) => address !== host);
+export function hasForeignAddress(element: PoolElement, hosts: readonly string[]): boolean {
+  return elementAddresses(element).some((address) => !hosts.includes(address));
 }

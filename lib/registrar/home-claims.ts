@@ -24,6 +24,12 @@ export interface HomeClaimsSurroundings {
   serve(stream: ByteStream): RegistrarConnection;
 }
 
+/** The elements of one takeover; those before `next` have been called. */
+interface Waiting {
+  readonly entries: readonly HandlespaceEntry[];
+  next: number;
+}
+
 interface Claim {
   readonly entry: HandlespaceEntry;
   attempt: Attempt | undefined;
@@ -35,9 +41,8 @@ const ended = diagnosticEvent<{ poolHandle: string; identifier: number; outcome:
 
 export class HomeClaims {
   readonly #around: HomeClaimsSurroundings;
-  /** Elements that are to be called when there is room; those before `#next` have been. */
-  #waiting: HandlespaceEntry[] = [];
-  #next = 0;
+  /** Elements that are to be called when there is room, by the takeover that they came with: each has its turn. */
+  #waiting: Waiting[] = [];
   readonly #calling = new Map<string, Claim>();
 
   constructor(around: HomeClaimsSurroundings) {
@@ -46,11 +51,11 @@ export class HomeClaims {
 
   /** Elements that have not been heard of yet. */
   get size(): number {
-    return this.#waiting.length - this.#next + this.#calling.size;
+    return this.#waiting.reduce((sum, { entries, next }) => sum + entries.length - next, this.#calling.size);
   }
 
   claim(entries: readonly HandlespaceEntry[]): void {
-    for (const entry of entries) this.#waiting.push(entry);
+    if (entries.length > 0) this.#waiting.push({ entries, next: 0 });
     this.#callMore();
   }
 
@@ -74,23 +79,24 @@ export class HomeClaims {
 
   close(): void {
     this.#waiting = [];
-    this.#next = 0;
     for (const claim of this.#calling.values()) {
       claim.timer?.cancel();
+      claim.timer = undefined;
       claim.attempt?.cancel();
     }
     this.#calling.clear();
   }
 
+  /** One of each takeover in turn: elements that a liar made up before it left must not keep those of others waiting. */
   #callMore(): void {
     const { limits } = this.#around.settings;
-    while (this.#calling.size < limits.maxDialledProbes && this.#next < this.#waiting.length) {
-      const entry = this.#waiting[this.#next++] as HandlespaceEntry;
-      if (this.#isDue(entry)) this.#call(entry);
+    while (this.#calling.size < limits.maxDialledProbes) {
+      const waiting = this.#waiting.shift();
+      if (waiting === undefined) return;
+      const entry = waiting.entries[waiting.next++];
+      if (waiting.next < waiting.entries.length) this.#waiting.push(waiting);
+      if (entry !== undefined && this.#isDue(entry)) this.#call(entry);
     }
-    if (this.#next < this.#waiting.length) return;
-    this.#waiting = [];
-    this.#next = 0;
   }
 
   /** Still in the handlespace, still ours, and it has not come by itself. */
@@ -101,7 +107,7 @@ export class HomeClaims {
   }
 
   #call(entry: HandlespaceEntry): void {
-    const { transport, clock, timers, serverId } = this.#around.settings;
+    const { transport, clock, serverId } = this.#around.settings;
     const { poolHandle, identifier } = entry;
     const key = elementKey(poolHandle, identifier);
     if (this.#calling.has(key)) return;
@@ -112,7 +118,7 @@ export class HomeClaims {
       clock.defer(() => this.#fail(claim, 'no ASAP transport that can be dialled'));
       return;
     }
-    claim.timer = clock.setTimeout(() => this.#fail(claim, 'no answer'), timers.keepAliveTimeout, 'background');
+    this.#awaitAnswer(claim);
     claim.attempt = transport.connect(target, {
       onOpen: (stream) => {
         claim.attempt = undefined;
@@ -131,6 +137,22 @@ export class HomeClaims {
     });
   }
 
+  #awaitAnswer(claim: Claim): void {
+    const { clock, timers } = this.#around.settings;
+    const due = clock.now() + timers.keepAliveTimeout;
+    const onDue = (): void => {
+      // A process that was frozen or busy runs its timers before it reads what has been waiting for it.
+      clock.nextTurn(() => {
+        if (claim.timer !== timer) return;
+        // It was we who were away: the element has not had its time.
+        if (clock.now() - due > timers.keepAliveTimeout / 2) this.#awaitAnswer(claim);
+        else this.#fail(claim, 'no answer');
+      });
+    };
+    const timer = clock.setTimeout(onDue, timers.keepAliveTimeout, 'background');
+    claim.timer = timer;
+  }
+
   #fail(claim: Claim, reason: string): void {
     const { handlespace } = this.#around;
     const { entry, connection } = claim;
@@ -142,6 +164,7 @@ export class HomeClaims {
   #end(claim: Claim, outcome: string): void {
     const { poolHandle, identifier } = claim.entry;
     claim.timer?.cancel();
+    claim.timer = undefined;
     claim.attempt?.cancel();
     const key = elementKey(poolHandle, identifier);
     if (this.#calling.get(key) === claim) this.#calling.delete(key);

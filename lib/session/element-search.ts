@@ -19,7 +19,12 @@ export interface SessionHello {
 /** What a session needs of the pool: a narrow view, so that it knows neither registrars nor transports. */
 export interface PoolAccess {
   readonly poolHandle: string;
-  /** The pool's elements; `refresh` asks the registrar whatever the cache holds. Calls back once, within `timeout` ms. */
+  /** The session is for this element alone (RFC 3237 section 2.10): `resolve` knows no other, and cards do not count. */
+  readonly element: number | undefined;
+  /**
+   * The pool's elements, and an error where they are not what is wanted; `refresh` asks the registrar whatever the cache
+   * holds. Calls back once, within `timeout` ms.
+   */
   resolve(
     refresh: boolean,
     timeout: number,
@@ -43,6 +48,8 @@ export interface SearchOptions {
   readonly backoff: { readonly first: number; readonly most: number };
   /** Milliseconds that a registrar's answer is awaited before the elements that are already known are tried. */
   readonly answerPatience: number;
+  /** Rounds over the pool before it is given up, whatever time is left. */
+  readonly rounds: number;
 }
 
 export interface SearchCallbacks {
@@ -69,6 +76,7 @@ export class ElementSearch {
   #hello: SessionHello | undefined;
   #errors: Error[] = [];
   #backoff = 0;
+  #rounds = 0;
   #attempt: Attempt | undefined;
   #deadline: Timer | undefined;
   #deadlineAt = 0;
@@ -94,6 +102,7 @@ export class ElementSearch {
     this.#searching = true;
     this.#hello = hello;
     this.#errors = [];
+    this.#rounds = 0;
     this.#backoff = this.#options.backoff.first;
     this.#deadlineAt = this.#clock.now() + timeout;
     this.#armDeadline();
@@ -123,7 +132,12 @@ export class ElementSearch {
 
   /** The order that a business card recommends. */
   prefer(elements: readonly PoolElement[]): void {
-    this.#candidates.prefer(elements);
+    if (this.#pool.element === undefined) this.#candidates.prefer(elements);
+  }
+
+  /** The elements that are known and have not just failed. */
+  get candidates(): readonly PoolElement[] {
+    return this.#candidates.elements.filter(({ identifier }) => !this.isExcluded(identifier));
   }
 
   isExcluded(identifier: number): boolean {
@@ -132,12 +146,13 @@ export class ElementSearch {
 
   #armDeadline(): void {
     this.#deadline?.cancel();
-    const exhausted = (): void => {
-      this.stop();
-      this.#callbacks.onExhausted(this.#errors);
-    };
     const left = this.#deadlineAt - this.#clock.now();
-    this.#deadline = this.#clock.setTimeout(exhausted, left, this.#referenced ? undefined : 'background');
+    this.#deadline = this.#clock.setTimeout(() => this.#giveUp(), left, this.#referenced ? undefined : 'background');
+  }
+
+  #giveUp(): void {
+    this.stop();
+    this.#callbacks.onExhausted(this.#errors);
   }
 
   #resolve(refresh: boolean): void {
@@ -159,7 +174,7 @@ export class ElementSearch {
       // News is news, even when an element was found without it: the next search may have to do with what is known.
       if (pool !== undefined) this.#candidates.update(pool);
       if (run !== this.#run || !this.#searching) return;
-      if (pool === undefined && error !== undefined) this.#errors.push(error);
+      if (error !== undefined) this.#errors.push(error);
       goOn();
     });
   }
@@ -207,6 +222,10 @@ export class ElementSearch {
   }
 
   #pauseThenResolve(): void {
+    if (++this.#rounds >= this.#options.rounds) {
+      this.#giveUp();
+      return;
+    }
     const delay = this.#backoff * (1 - this.#random.uniform() / 2);
     this.#backoff = Math.min(this.#options.backoff.most, this.#backoff * 2);
     // The deadline keeps the process alive, if anything is to.
@@ -216,7 +235,8 @@ export class ElementSearch {
 
 /** One error for a search in vain: what the registrar said if no element was ever tried, else all elements' errors. */
 export function searchError(code: RserpoolErrorCode, poolHandle: string, errors: readonly Error[]): Error {
-  const tried = errors.some((error) => error instanceof RserpoolError && error.element !== undefined);
+  const gone = (errors.at(-1) as Partial<RserpoolError> | undefined)?.code === 'ERR_RSERPOOL_UNKNOWN_ELEMENT';
+  const tried = !gone && errors.some((error) => error instanceof RserpoolError && error.element !== undefined);
   const last = errors.at(-1);
   if (!tried && last !== undefined) return last;
   return aggregatedSearchError(code, poolHandle, errors);

@@ -1,4 +1,4 @@
-/** A session at the element's side: it lives and dies with its connection. */
+/** A session at the element's side: it lives and dies with its connection, which may outlive a byte stream that breaks. */
 
 import { RserpoolError } from '../errors.js';
 import {
@@ -7,6 +7,7 @@ import {
   type MappingConnection,
   type MappingFeatures,
   type MappingHandler,
+  type OutgoingMessage,
   type PeerHello,
 } from '../mapping/mapping.js';
 import type { TransportAddress } from '../transport/transport.js';
@@ -144,9 +145,11 @@ export class ElementSession implements Session, Replier, MappingHandler {
   }
 
   retrieve(): Retrieved {
-    const list = this.#queue.list();
-    const sent = this.#queue.sent(this.#connection.sentMessages);
-    return { unacknowledged: list.slice(0, sent), unsent: list.slice(sent) };
+    const list = this.#queue.list().filter((message) => !message.answered);
+    return {
+      unacknowledged: list.filter((message) => message.left),
+      unsent: list.filter((message) => !message.left),
+    };
   }
 
   ref(): void {
@@ -190,8 +193,16 @@ export class ElementSession implements Session, Replier, MappingHandler {
     this.#queue.acknowledge(count);
   }
 
+  onAcknowledgedEarly(message: OutgoingMessage): void {
+    (message as RetainedMessage).acknowledgedEarly();
+  }
+
   onRoom(): void {
     this.#handler?.onRoom();
+  }
+
+  onResume(): void {
+    this.#handler?.onResume();
   }
 
   onGoElsewhere(): void {}

@@ -7,8 +7,10 @@ import { asapPpid, type IncomingMessage, type MappingConnection, type OutgoingMe
 
 /** How a message is sent. */
 export interface SendOptions {
-  /** Stream of the mapping, 0 to 65535. Default: 0. */
+  /** Stream of the mapping, 0 to 65535: messages of one stream keep their order. Default: 0. */
   readonly streamId?: number;
+  /** It may overtake others, and be overtaken, where the mapping can (`features.unordered`). Default: false. */
+  readonly unordered?: boolean;
   /** Payload protocol identifier, unsigned 32 bits; 11 is ASAP's own and refused. Default: 0. */
   readonly ppid?: number;
   /** Whether to send it again to another element (RFC 5352 section 6.5.5). Default: true. */
@@ -39,8 +41,14 @@ export class RetainedMessage implements OutgoingMessage {
   readonly inAnswerTo: number;
   readonly lastAnswer: boolean;
   readonly failover: boolean;
+  readonly unordered: boolean;
   redelivered = false;
-  /** Its last answer has come (or is no longer wanted): that acknowledges it, wherever it stands in the queue. */
+  left = false;
+  position = 0;
+  /**
+   * Its last answer has come (or is no longer wanted), or it was taken before others that were sent before it: that
+   * acknowledges it, wherever it stands in the queue.
+   */
   answered = false;
   /** It is kept until its last answer has come, even when the far application has taken it before. */
   awaitsAnswer = false;
@@ -68,6 +76,7 @@ export class RetainedMessage implements OutgoingMessage {
     this.streamId = options.streamId ?? 0;
     this.ppid = options.ppid ?? 0;
     this.failover = options.failover ?? true;
+    this.unordered = options.unordered ?? false;
     this.inAnswerTo = inAnswerTo;
     this.lastAnswer = lastAnswer;
     this.#onSettled = onSettled;
@@ -81,6 +90,13 @@ export class RetainedMessage implements OutgoingMessage {
     if (onSettled === undefined) return;
     this.#onSettled = undefined;
     onSettled(error, this);
+  }
+
+  /** The far application has taken it, but not yet all that was sent before it. */
+  acknowledgedEarly(): void {
+    if (this.awaitsAnswer) return;
+    this.answered = true;
+    this.settle(undefined);
   }
 
   /** Calls `listener` once: without error when it is acknowledged, with one when it is given up; at once if it was. */
@@ -153,6 +169,11 @@ export class Message {
 
   get ppid(): number {
     return this.#incoming.ppid;
+  }
+
+  /** It was sent so that it might overtake others. */
+  get unordered(): boolean {
+    return this.#incoming.unordered;
   }
 
   /** The message's number in its session and direction, from 1: the same when it is redelivered. */

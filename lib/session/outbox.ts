@@ -9,7 +9,7 @@
 
 import type { Clock } from '../clock.js';
 import { RserpoolError } from '../errors.js';
-import type { MappingConnection } from '../mapping/mapping.js';
+import type { MappingConnection, OutgoingMessage } from '../mapping/mapping.js';
 import {
   type AnswerCallback,
   type Message,
@@ -139,6 +139,11 @@ export class Outbox {
     this.#queue.acknowledge(count);
   }
 
+  /** The far application has taken one of this session's messages before others. */
+  acknowledgeEarly(message: OutgoingMessage): void {
+    (message as RetainedMessage).acknowledgedEarly();
+  }
+
   /** The connection has room again. */
   room(): void {
     if (!this.#roomWanted || this.#state !== 'open') return;
@@ -178,14 +183,15 @@ export class Outbox {
    * be sent again is handed back with `error`.
    */
   detach(error: () => Error): void {
-    const sent = this.#queue.sent(this.#connection?.sentMessages ?? 0);
-    const left = this.#queue.begin();
-    this.#requests.restart(left);
-    const kept = left.flatMap((message, index) => {
-      if (index < sent) message.redelivered = true;
+    const given = this.#queue.begin();
+    this.#requests.restart(given);
+    const kept = given.flatMap((message) => {
+      const { left } = message;
+      message.left = false;
+      if (left) message.redelivered = true;
       // Nobody else asked what our answers answer.
       if (message.answered || message.type === 'end' || message.inAnswerTo !== 0) return [];
-      if (message.failover || index >= sent) return [message];
+      if (message.failover || !left) return [message];
       message.settle(error());
       return [];
     });
@@ -197,15 +203,19 @@ export class Outbox {
 
   retrieve(): Retrieved {
     const list = this.#queue.list();
-    const sent = this.#queue.sent(this.#connection?.sentMessages ?? 0);
-    const left = [...list.slice(0, sent), ...this.#waiting.filter((message) => message.redelivered)];
-    const unsent = [...list.slice(sent), ...this.#waiting.filter((message) => !message.redelivered)];
+    const left = [...list.filter((message) => message.left), ...this.#waiting.filter((message) => message.redelivered)];
+    const unsent = [
+      ...list.filter((message) => !message.left),
+      ...this.#waiting.filter((message) => !message.redelivered),
+    ];
     const wanted = (message: RetainedMessage): boolean => message.type === 'message' && !message.answered;
     return { unacknowledged: left.filter(wanted), unsent: unsent.filter(wanted) };
   }
 
   /** The session has ended: everything is given up. What was not acknowledged can still be retrieved. */
   close(error: Error): void {
+    // Who is told that it is given up shall know whether it had left.
+    for (const message of this.retrieve().unacknowledged) message.redelivered = true;
     this.#state = 'closed';
     for (const message of this.#outstanding()) message.settle(error);
   }

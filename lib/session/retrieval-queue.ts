@@ -7,8 +7,6 @@ export class RetrievalQueue {
   readonly #messages = new Fifo<RetainedMessage>();
   /** Taken by the far application, but their answers have not come: by sequence. */
   readonly #unanswered = new Map<number, RetainedMessage>();
-  /** How many were acknowledged since the queue last began anew. */
-  #acknowledged = 0;
 
   get length(): number {
     return this.#unanswered.size + this.#messages.length;
@@ -32,7 +30,6 @@ export class RetrievalQueue {
       if (message.awaitsAnswer && !message.answered) this.#unanswered.set(message.sequence, message);
       else message.settle(undefined);
     }
-    this.#acknowledged += count;
   }
 
   /** The last answer to a message that is here has come. */
@@ -41,11 +38,6 @@ export class RetrievalQueue {
     if (this.#unanswered.size > 0) this.#unanswered.delete(message.sequence);
     message.answered = true;
     message.settle(undefined);
-  }
-
-  /** How many of those still here have left, when the connection has sent `sentMessages` since the queue began anew. */
-  sent(sentMessages: number): number {
-    return this.#unanswered.size + sentMessages - this.#acknowledged;
   }
 
   /** Everything still here, oldest first. */
@@ -57,7 +49,6 @@ export class RetrievalQueue {
   begin(): RetainedMessage[] {
     const list = this.list();
     this.#messages.clear();
-    this.#acknowledged = 0;
     this.#unanswered.clear();
     return list;
   }

@@ -19,6 +19,8 @@ export interface Retrieved {
 export interface FailoverFacts extends Retrieved {
   readonly from: PoolElement;
   readonly to: PoolElement;
+  /** Others that could be gone to, as far as is known: not `to`, and none that has just failed. */
+  readonly candidates: readonly PoolElement[];
   /** Why the former element was left. */
   readonly cause: Error;
   /** The last cookie that came from it, already echoed to the new one. */
@@ -58,6 +60,8 @@ export interface SessionHandler {
   onBusinessCard?(card: BusinessCard): void;
   /** The session goes on at another element (users only). */
   onFailover(facts: FailoverFacts): void;
+  /** Its connection broke and goes on, both directions exactly once: at an element, its user is back. */
+  onResume(): void;
   /** Exactly once and last. Without error: both directions ended and everything was acknowledged. */
   onClose(error: Error | undefined): void;
 }
@@ -95,6 +99,7 @@ export interface Session {
 export const noFeatures: MappingFeatures = {
   streams: false,
   unordered: false,
+  resume: false,
   acknowledgesTaken: false,
   rtt: false,
   rto: false,

@@ -32,6 +32,7 @@ export const defaultUserSessionOptions: UserSessionOptions = {
   exclusion: { broken: 250, silent: 2000 },
   backoff: { first: 100, most: 2000 },
   answerPatience: 250,
+  rounds: Number.POSITIVE_INFINITY,
   onFailover: undefined,
   businessCard: undefined,
 };

@@ -248,6 +248,55 @@ test('a living server is not taken from us: who hears of it leaves it its elemen
   t.true(target.messages('presence').some(({ replyRequired }) => replyRequired));
 });
 
+test('a server that was frozen while it called elements hears who answered meanwhile before it removes anybody', (t) => {
+  const world = new World(1);
+  const { registrar: server, process } = registrar(world, '10.0.0.5', { timers });
+  const target = new ScriptedPeer(world, '10.0.0.9', 900).listen().connect('10.0.0.5');
+  const asapTransport = { type: 'tcp', port: 7, address: '10.0.1.1' } as const;
+  target.send(target.update('addPe', ownedElement(1, 900, { asapTransport })));
+  const element = world.scripted('10.0.1.1').listen(7);
+  element.onMessage = (message, channel) => {
+    if (message.type !== 'endpointKeepAlive') return;
+    channel.send({ type: 'endpointKeepAliveAck', poolHandle: 'echo', peIdentifier: 1 });
+    if (element.messages('endpointKeepAlive').length === 1) process.freeze();
+  };
+  world.run(100);
+  die(world, target);
+  world.run(5_000);
+  t.is(process.state, 'frozen');
+  process.thaw();
+  world.run(100);
+  t.deepEqual(contents(server), ['echo/1@500']);
+});
+
+test('elements that a liar made up before it left do not keep those of another failed server waiting', (t) => {
+  const world = new World(1);
+  const { registrar: server } = registrar(world, '10.0.0.5', { timers }, { limits: { maxDialledProbes: 4 } });
+  const liar = new ScriptedPeer(world, '10.0.0.8', 800).listen().connect('10.0.0.5');
+  const honest = new ScriptedPeer(world, '10.0.0.9', 900).listen().connect('10.0.0.5');
+  for (let i = 0; i < 1_000; i++) {
+    const asapTransport = { type: 'tcp', port: 7, address: `10.66.${i >> 8}.${i & 255}` } as const;
+    world.network.cut('10.0.0.5', asapTransport.address);
+    liar.send(liar.update('addPe', ownedElement(i + 1, 800, { asapTransport })));
+  }
+  const asapTransport = { type: 'tcp', port: 7, address: '10.0.1.1' } as const;
+  for (let i = 0; i < 5; i++) honest.send(honest.update('addPe', ownedElement(5_001 + i, 900, { asapTransport })));
+  const called: number[] = [];
+  const element = world.scripted('10.0.1.1').listen(7);
+  element.onMessage = (message, channel) => {
+    if (message.type !== 'endpointKeepAlive') return;
+    const { poolHandle, peIdentifier = 0, home } = message;
+    if (home) called.push(peIdentifier);
+    channel.send({ type: 'endpointKeepAliveAck', poolHandle, peIdentifier });
+  };
+  world.run(100);
+  liar.process.kill();
+  honest.process.kill();
+  world.run(10_000);
+  t.is(called.length, 5);
+  t.is([...server.handlespace.owned(500)].filter(({ identifier }) => identifier > 5_000).length, 5);
+});
+
 test('many elements are called a few at a time, and all of them', (t) => {
   const world = new World(1);
   const { registrar: server } = registrar(world, '10.0.0.5', { timers }, { limits: { maxDialledProbes: 3 } });

@@ -130,8 +130,8 @@ const table: readonly Malformed[] = [
   {
     what: 'several unfinished messages above the limit together',
     options: { longestMessage: 10 },
-    bytes: [data(begin, 1, 'six by', 1), data(begin, 2, 'fiveb', 2)],
-    reason: /more than 10 bytes/,
+    bytes: [data(begin, 1, 'seven b', 1), data(begin, 2, 'seven b', 2), data(begin, 3, 'seven b', 3)],
+    reason: /more than 20 bytes/,
   },
   { what: 'an answer that is not marked', bytes: [data(whole, 1, 'x', 0, 0, 5)], reason: /not marked/ },
   {

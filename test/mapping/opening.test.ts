@@ -119,7 +119,7 @@ function dial(answering: readonly { port: number; peIdentifier: number }[], port
           const { clock } = scene.elementProcess;
           const connection = new TcpMappingConnection(stream, clock, tcpMappingOptions(), side);
           new Owner(connection);
-          return connection;
+          return connection.streamHandler;
         },
       },
     );

@@ -7,7 +7,7 @@ import type {
   PeerHello,
 } from '../../lib/mapping/mapping.js';
 import { TcpMappingConnection } from '../../lib/mapping/tcp/connection.js';
-import type { TcpMappingSide } from '../../lib/mapping/tcp/opening.js';
+import type { TcpMappingElement, TcpMappingSide, TcpMappingUser } from '../../lib/mapping/tcp/opening.js';
 import { type TcpMappingOptions, tcpMappingOptions } from '../../lib/mapping/tcp/options.js';
 import { seededRandom } from '../../lib/random.js';
 import { MemoryNetwork, type MemoryNetworkOptions } from '../../lib/transport/memory/network.js';
@@ -19,7 +19,7 @@ export const elementAddress = '10.0.0.2';
 export const elementPort = 7000;
 export const sessionId: Uint8Array = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
 
-export const userSide: TcpMappingSide = {
+export const userSide: TcpMappingUser = {
   role: 'user',
   sessionId,
   poolHandle: 'echo',
@@ -28,7 +28,7 @@ export const userSide: TcpMappingSide = {
   cookieFollows: false,
 };
 
-export const elementSide: TcpMappingSide = {
+export const elementSide: TcpMappingElement = {
   role: 'element',
   peIdentifier: 0x1234,
   isMeant: (poolHandle, peIdentifier) => poolHandle === 'echo' && peIdentifier === 0x1234,
@@ -44,6 +44,8 @@ export class Owner implements MappingHandler {
   readonly controls: Uint8Array[] = [];
   readonly events: string[] = [];
   acknowledged = 0;
+  /** Sequences of the messages that were acknowledged before older ones. */
+  readonly early: number[] = [];
   closes = 0;
   error: RserpoolError | undefined;
   onArrival: (message: IncomingMessage) => void = () => {};
@@ -66,6 +68,9 @@ export class Owner implements MappingHandler {
       inAnswerTo: 0,
       lastAnswer: false,
       redelivered: false,
+      unordered: false,
+      left: false,
+      position: 0,
       ...extra,
     });
   }
@@ -99,6 +104,15 @@ export class Owner implements MappingHandler {
   onAcknowledged(count: number): void {
     this.acknowledged += count;
     this.events.push(`acknowledged ${count}`);
+  }
+
+  onAcknowledgedEarly(message: OutgoingMessage): void {
+    this.early.push(message.sequence);
+    this.events.push(`acknowledged early ${message.sequence}`);
+  }
+
+  onResume(): void {
+    this.events.push('resume');
   }
 
   onRoom(): void {
@@ -180,7 +194,7 @@ export function connect(options: PairOptions = {}): Pair {
         options.userSide ?? userSide,
       );
       user = new Owner(connection);
-      return connection;
+      return connection.streamHandler;
     },
     (stream) => {
       const connection = new TcpMappingConnection(
@@ -190,7 +204,7 @@ export function connect(options: PairOptions = {}): Pair {
         options.elementSide ?? elementSide,
       );
       element = new Owner(connection);
-      return connection;
+      return connection.streamHandler;
     },
   );
   if (user === undefined || element === undefined) throw new Error('not connected');

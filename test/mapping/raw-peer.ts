@@ -81,7 +81,7 @@ export class RawPeer extends Scene {
       const side = role === 'user' ? userSide : elementSide;
       const connection = new TcpMappingConnection(stream, process.clock, tcpMappingOptions(options), side);
       owner = new Owner(connection);
-      return connection;
+      return connection.streamHandler;
     };
     const byHand = (stream: ByteStream) => {
       raw = stream;

@@ -29,7 +29,7 @@ test('over real sockets: messages of all sizes are answered byte for byte, and t
             if (message.type === 'end') owner.end();
             else owner.send(message.data, { inAnswerTo: message.sequence, lastAnswer: true });
           };
-          return connection;
+          return connection.streamHandler;
         },
       },
     );
@@ -47,7 +47,7 @@ test('over real sockets: messages of all sizes are answered byte for byte, and t
         };
         for (const bytes of sent) owner.send(bytes);
         owner.end();
-        return connection;
+        return connection.streamHandler;
       },
     });
   });

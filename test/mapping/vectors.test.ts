@@ -1,8 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { writeAbort } from '../../lib/mapping/tcp/abort.js';
+import { Controls } from '../../lib/mapping/tcp/controls.js';
 import { expand, expandSequence, frameType, magic } from '../../lib/mapping/tcp/frame.js';
 import { decodeHello, encodeHello, type Hello } from '../../lib/mapping/tcp/hello.js';
+import { writeCredit } from '../../lib/mapping/tcp/inbound.js';
 import { tcpMappingOptions } from '../../lib/mapping/tcp/options.js';
 import { Outbound } from '../../lib/mapping/tcp/outbound.js';
 import { FrameReader } from '../../lib/mapping/tcp/reader.js';
@@ -38,8 +40,13 @@ function writerBytes(write: (writer: FrameWriter) => void): string {
 
 function outbound(write: (outbound: Outbound) => void): string {
   return writerBytes((writer) => {
-    const half = new Outbound(writer);
-    half.open({ longestPayload: 1024, longestMessage: 1 << 20, credit: 1 << 20 }, tcpMappingOptions());
+    const half = new Outbound();
+    half.open(
+      writer,
+      { ...hello, longestPayload: 1024, longestMessage: 1 << 20, credit: 1 << 20 },
+      tcpMappingOptions(),
+      0,
+    );
     write(half);
     half.write(1 << 20);
   });
@@ -54,6 +61,9 @@ const message = {
   inAnswerTo: 0,
   lastAnswer: false,
   redelivered: false,
+  unordered: false,
+  left: false,
+  position: 0,
 } as const;
 
 const vectors: readonly [string, string, string][] = [
@@ -83,12 +93,17 @@ const vectors: readonly [string, string, string][] = [
   [
     'a credit beyond 32 bits',
     '04000000 00000008 00000002 00000005',
-    outbound((half) => half.writeCredit(0x2_0000_0005)),
+    writerBytes((writer) => writeCredit(writer, 0x2_0000_0005)),
   ],
   [
     'a control message',
     '02030000 00000010 00000000 0000000b 00000000 0b000004',
-    outbound((half) => half.writeControl(11, hex('0b000004'))),
+    writerBytes((writer) => {
+      const controls = new Controls();
+      controls.send(hex('0b000004'));
+      controls.open(writer, 0);
+      controls.write();
+    }),
   ],
   ['an abort', '07000000 00000006 00000004 6e6f', writerBytes((writer) => writeAbort(writer, 4, 'no'))],
 ];

@@ -193,6 +193,25 @@ test('onFailover is asked before anything is sent again, and chooses', async (t)
   t.deepEqual(text(socket.retrieve().unacknowledged), ['b', 'c']);
 });
 
+test('onFailover is told who else could be gone to: neither the one that was left nor the new one', async (t) => {
+  const { world, elements } = await silent(4);
+  const asked: FailoverFacts[] = [];
+  const socket = world.client({ onFailover: (facts) => void asked.push(facts) });
+  await world.until(event(socket, 'connect'));
+  const first = world.serving(socket, elements);
+  const dead = elements.find((element) => element !== first) as TestElement;
+  dead.process.kill();
+  first.process.kill();
+  await world.until(event(socket, 'failover'));
+  const [told] = asked as [FailoverFacts];
+  const gone = [told.from, told.to].map(({ identifier }) => identifier);
+  const candidates = told.candidates.map(({ identifier }) => identifier);
+  t.is(told.from.identifier, first.server.peIdentifier as number);
+  t.is(new Set([...gone, ...candidates]).size, gone.length + candidates.length);
+  t.true(candidates.length >= 1 && candidates.length <= 2, `${candidates}`);
+  for (const list of [told, told.candidates, told.unsent, told.unacknowledged]) t.true(Object.isFrozen(list));
+});
+
 test('what onFailover sends itself goes first; with [] nothing else is sent again', async (t) => {
   const { world, elements, got } = await silent(2);
   const socket: Socket = world.client({

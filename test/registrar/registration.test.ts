@@ -90,6 +90,40 @@ test('rule 2: another policy, transport type or use than the pool has is rejecte
   t.deepEqual(causes(element(world, '10.0.0.7', { userTransport: udp }, 3)), [causeCode.inconsistentTransportType]);
 });
 
+test('rule 2: an SCTP element of another use than the pool has is rejected with its own cause', (t) => {
+  const world = new World();
+  world.registrar('10.0.0.1');
+  const sctp = (address: string, use: 'dataOnly' | 'dataPlusControl') =>
+    ({ type: 'sctp', port: 7, use, addresses: [address] }) as const;
+  element(world, '10.0.0.5', { userTransport: sctp('10.0.0.5', 'dataOnly') }, 1);
+  const other = element(world, '10.0.0.6', { userTransport: sctp('10.0.0.6', 'dataPlusControl') }, 2);
+  t.deepEqual(causes(other), [causeCode.inconsistentDataControlConfiguration]);
+  t.deepEqual(causes(element(world, '10.0.0.7', { userTransport: sctp('10.0.0.7', 'dataOnly') }, 3)), []);
+});
+
+test('one connection may have several elements in several pools; all of them go with it', (t) => {
+  const world = new World(0);
+  const { registrar } = world.registrar('10.0.0.1');
+  const far = world.scripted('10.0.0.5').connect('10.0.0.1');
+  for (const poolHandle of ['echo', 'time']) {
+    for (const identifier of [1, 2, 3]) {
+      far.send({ type: 'registration', poolHandle, poolElement: poolElement(identifier, '10.0.0.5') });
+    }
+  }
+  world.run(10);
+  t.deepEqual(causes(far), []);
+  t.deepEqual(
+    [...registrar.handlespace.pools()].map(({ poolHandle, size }) => `${poolHandle} ${size}`),
+    ['echo 3', 'time 3'],
+  );
+  far.send({ type: 'deregistration', poolHandle: 'time', peIdentifier: 2 });
+  world.run(10);
+  t.is(registrar.handlespace.elementCount, 5);
+  far.process.kill();
+  world.run(100);
+  t.is(registrar.handlespace.elementCount, 0);
+});
+
 test('an identifier that another living element holds is rejected as not unique', (t) => {
   const world = new World();
   const { registrar } = world.registrar('10.0.0.1');

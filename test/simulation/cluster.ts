@@ -95,7 +95,14 @@ export class Cluster {
       this.world.network.link(element.address.host, address),
     ];
     // What the dead process's system holds back is lost with a reset, should anything come for it.
-    if (served.stream.bufferedBytes > 0 || ways.some((link) => link.cut)) return;
+    const { stream } = served;
+    if (
+      stream === undefined ||
+      stream.bufferedBytes > 0 ||
+      using.stream?.isSevered !== false ||
+      ways.some((link) => link.cut)
+    )
+      return;
     using.expectReceived(served.connection.sentMessages);
   }
 

@@ -8,6 +8,7 @@ import { OperationalScope } from '../../lib/asap/scope.js';
 import { tcpMappingOffer } from '../../lib/mapping/offer.js';
 import { TcpMappingConnection } from '../../lib/mapping/tcp/connection.js';
 import { magic } from '../../lib/mapping/tcp/frame.js';
+import { ResumableSessions } from '../../lib/mapping/tcp/resumable-sessions.js';
 import { ElementSession } from '../../lib/session/element-session.js';
 import type { MemoryProcess } from '../../lib/transport/memory/process.js';
 import type { ByteStream, ByteStreamHandler, Listener, TransportAddress } from '../../lib/transport/transport.js';
@@ -30,6 +31,7 @@ export class ElementProcess {
   registration: RegisteredElement | undefined;
   /** Since when a registrar has confirmed it without a break; Infinity while none does. */
   registeredAt: number = Number.POSITIVE_INFINITY;
+  readonly #resumable: ResumableSessions;
   #listener: Listener | undefined;
   #handingOver = false;
 
@@ -45,6 +47,7 @@ export class ElementProcess {
       random: world.network.random,
       transports: { stream: transport },
     });
+    this.#resumable = new ResumableSessions(clock, world.scenario.mapping);
     this.process.dispatch('input', () => this.#listen());
   }
 
@@ -103,9 +106,8 @@ export class ElementProcess {
           stream.handler = this.scope.endpoint.acceptChannel(stream, chunk);
           return;
         }
-        const connection = this.#serve(stream);
-        stream.handler = connection;
-        connection.onData(chunk);
+        stream.handler = this.#serve(stream);
+        stream.handler.onData(chunk);
       },
       onDrain() {},
       onEnd: () => {
@@ -116,19 +118,20 @@ export class ElementProcess {
     };
   }
 
-  #serve(stream: ByteStream): TcpMappingConnection {
+  #serve(stream: ByteStream): ByteStreamHandler {
     const { clock } = this.process;
     const connection = new TcpMappingConnection(stream, clock, this.world.scenario.mapping, {
       role: 'element',
       peIdentifier: this.identifier,
       isMeant: (handle, identifier) => handle === poolHandle && identifier === this.identifier,
+      sessions: this.#resumable,
     });
     connection.handler = new ElementSession(connection, (session, cookie) => {
-      const served = new ServedSession(this, session, connection, stream, cookie);
+      const served = new ServedSession(this, session, connection, cookie);
       this.sessions.add(served);
       return served;
     });
-    return connection;
+    return connection.streamHandler;
   }
 
   /** Leaves in order: deregisters, stops accepting, ends. */

@@ -16,6 +16,7 @@ export const faultKinds = [
   'handOver',
   'failOver',
   'killUser',
+  'sever',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -29,6 +30,7 @@ const weights: Readonly<Record<FaultKind, number>> = {
   handOver: 1,
   failOver: 1,
   killUser: 0.3,
+  sever: 8,
 };
 
 /** Two machines and the probability that a segment between them is lost. */
@@ -104,6 +106,8 @@ export class Faults {
         return this.#failOver();
       case 'killUser':
         return this.#killUser();
+      case 'sever':
+        return this.#sever();
     }
   }
 
@@ -263,6 +267,18 @@ export class Faults {
     const session = this.#dice.pick(open);
     this.#cluster.world.trace.note('wishes to fail over', session.name);
     session.failOver();
+    return true;
+  }
+
+  /** A connection breaks while both processes live: no reason to leave the element. */
+  #sever(): boolean {
+    const open = this.#cluster.usingSessions.filter(
+      ({ state, user, stream }) => state === 'open' && user.process.state === 'running' && stream !== undefined,
+    );
+    if (open.length === 0) return false;
+    const session = this.#dice.pick(open);
+    this.#cluster.world.trace.note('sever', session.name);
+    session.stream?.sever(this.#dice.chance(0.5) ? 'lost' : 'arrives');
     return true;
   }
 

@@ -28,6 +28,8 @@ export interface Scenario {
   readonly stalls: number;
   /** Share of the messages that are to be sent to one element only. */
   readonly withoutFailover: number;
+  /** Share of the messages that may overtake others. */
+  readonly unordered: number;
   /** Long silences of each session, more or less. */
   readonly lulls: number;
   /** Share of the sessions that are destroyed in the end, whatever is under way. */
@@ -76,6 +78,7 @@ export function drawScenario(seed: number): Scenario {
     failingHandlers: !control && dice.chance(0.3) ? 0.001 : 0,
     stalls: dice.chance(0.2) ? 0.003 : 0,
     withoutFailover: dice.chance(0.3) ? 0.05 : 0,
+    unordered: dice.chance(0.4) ? 0.3 : 0,
     lulls: dice.chance(0.4) ? 3 : 0,
     destroyed: dice.chance(0.2) ? 0.5 : 0,
     fragment: dice.chance(0.3),

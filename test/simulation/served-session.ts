@@ -27,13 +27,22 @@ export class ServedSession implements SessionHandler {
   readonly element: ServingElement;
   readonly session: ElementSession;
   readonly connection: TcpMappingConnection;
-  readonly stream: ByteStream;
   /** What the user echoed. */
   readonly cookie: Uint8Array | undefined;
+  /** The byte stream that carries it at the moment. */
+  get stream(): ByteStream | undefined {
+    const { host, port } = this.connection.remoteAddress;
+    for (const stream of this.element.process.streams) {
+      if (stream.remoteAddress.port === port && stream.remoteAddress.host === host) return stream;
+    }
+    return undefined;
+  }
+
   /** The user's session, once a message has told which. */
   index: number | undefined;
   readonly #world: World;
-  #lastSequence = 0;
+  /** By stream. */
+  readonly #lastSequences = new Map<number, number>();
   #executing = 0;
   #executingBytes = 0;
   #endReceived = false;
@@ -43,13 +52,11 @@ export class ServedSession implements SessionHandler {
     element: ServingElement,
     session: ElementSession,
     connection: TcpMappingConnection,
-    stream: ByteStream,
     cookie: Uint8Array | undefined,
   ) {
     this.element = element;
     this.session = session;
     this.connection = connection;
-    this.stream = stream;
     this.cookie = cookie;
     this.#world = element.world;
   }
@@ -101,6 +108,10 @@ export class ServedSession implements SessionHandler {
   onCookie(): void {}
   onFailover(): void {}
 
+  onResume(): void {
+    this.#world.trace.note('resumed', this.element.name, this.index ?? -1);
+  }
+
   onClose(error: Error | undefined): void {
     this.#closed = true;
     this.element.sessions.delete(this);
@@ -117,10 +128,12 @@ export class ServedSession implements SessionHandler {
     if (payload === undefined) return world.fail(`${this.element.name} got a message put together wrongly`);
     if (payload.number !== message.sequence)
       world.fail(`message ${payload.number} came with sequence ${message.sequence}`);
-    if (message.sequence <= this.#lastSequence) {
-      world.fail(`message ${message.sequence} of session ${payload.session} came after ${this.#lastSequence}`);
+    const last = this.#lastSequences.get(message.streamId) ?? 0;
+    if (!message.unordered) {
+      if (message.sequence <= last)
+        world.fail(`message ${message.sequence} of session ${payload.session} came after ${last}`);
+      this.#lastSequences.set(message.streamId, message.sequence);
     }
-    this.#lastSequence = message.sequence;
     this.index = payload.session;
     const entry = world.ledger.begin(payload, message.redelivered);
     world.trace.note(
@@ -179,11 +192,11 @@ export class ServedSession implements SessionHandler {
   /** Answers in three messages, the last of them flagged. */
   #inThree(message: Message, payload: Payload, entry: Entry): Promise<void> {
     const { clock } = this.element.process;
-    message.reply(this.#payload(payload, payloadKind.answer, 0), { last: false });
+    message.reply(this.#payload(payload, payloadKind.answer, 0), { last: false, streamId: message.streamId });
     return new Promise((resolve) => {
       clock.setTimeout(
         () => {
-          message.reply(this.#payload(payload, payloadKind.answer, 1), { last: false });
+          message.reply(this.#payload(payload, payloadKind.answer, 1), { last: false, streamId: message.streamId });
           resolve(this.#later(message, payload, entry, 2));
           this.#world.microtasksDue = true;
         },
@@ -195,7 +208,9 @@ export class ServedSession implements SessionHandler {
   #finish(message: Message, payload: Payload, entry: Entry, part: number): void {
     this.#world.ledger.finish(entry);
     this.#world.trace.note('finishes', this.element.name, payload.session, payload.number);
-    if (payload.kind !== payloadKind.oneWay) message.reply(this.#payload(payload, payloadKind.answer, part));
+    if (payload.kind !== payloadKind.oneWay) {
+      message.reply(this.#payload(payload, payloadKind.answer, part), { streamId: message.streamId });
+    }
     this.#count(-1, -message.data.length);
     this.#endIfDone();
   }

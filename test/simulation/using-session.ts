@@ -8,6 +8,7 @@ import { handle, type Message } from '../../lib/session/message.js';
 import type { FailoverFacts, SessionHandler } from '../../lib/session/session.js';
 import { UserSession } from '../../lib/session/user-session.js';
 import { defaultUserSessionOptions } from '../../lib/session/user-session-options.js';
+import type { MemoryStream } from '../../lib/transport/memory/stream.js';
 import type { ElementProcess } from './element-process.js';
 import { Health } from './health.js';
 import type { Account, Entry } from './ledger.js';
@@ -46,8 +47,10 @@ export class UsingSession implements SessionHandler {
   #settledHere = 0;
   /** What the present element has sent whole before it was killed. */
   #dueBeforeLeaving = 0;
-  /** The sequence of the next message of the present element. */
-  #expected = 1;
+  /** How many messages of the present element have come, which, and the last of each stream. */
+  #received = 0;
+  readonly #sequences = new Set<number>();
+  readonly #lastOfStream = new Map<number, number>();
   #requests = 0;
   #timer: Timer | undefined;
   #ended = false;
@@ -104,7 +107,9 @@ export class UsingSession implements SessionHandler {
             this.#connection = connection;
             this.#connections++;
             this.#settledHere = 0;
-            this.#expected = 1;
+            this.#received = 0;
+            this.#sequences.clear();
+            this.#lastOfStream.clear();
             return callbacks.onOpen(connection);
           },
           onFailed: (errors) => callbacks.onFailed(errors),
@@ -169,6 +174,10 @@ export class UsingSession implements SessionHandler {
     this.state = 'gone';
   }
 
+  onResume(): void {
+    this.#world.trace.note('resumes', this.name);
+  }
+
   #openAt(identifier: number): void {
     this.state = 'open';
     this.openAt = this.#world.now;
@@ -192,9 +201,9 @@ export class UsingSession implements SessionHandler {
     const way = Health.way(this.user.address, element.address.host);
     // A user that heard nothing for too long, or wishes to leave, gives up what is still on its way.
     const patient = !this.#leavesByWish && !health.wasDisturbed(now - explanationTime, way);
-    if (this.#expected <= this.#dueBeforeLeaving && patient) {
+    if (this.#received < this.#dueBeforeLeaving && patient) {
       this.#world.fail(
-        `${this.name} got ${this.#expected - 1} of the ${this.#dueBeforeLeaving} messages that ${element.name} sent`,
+        `${this.name} got ${this.#received} of the ${this.#dueBeforeLeaving} messages that ${element.name} sent`,
       );
     }
     this.#dueBeforeLeaving = 0;
@@ -203,6 +212,13 @@ export class UsingSession implements SessionHandler {
     else if (!health.wasDisturbed(now - explanationTime, element.name, way)) {
       this.#world.fail(`${this.name} leaves ${element.name} without a fault that explains it`);
     }
+  }
+
+  /** The byte stream that carries it at the moment. */
+  get stream(): MemoryStream | undefined {
+    const port = this.#connection?.localAddress.port;
+    for (const stream of this.user.process.streams) if (stream.localAddress.port === port) return stream;
+    return undefined;
   }
 
   /** Goes elsewhere although nothing is wrong: by the application's wish, or the element's. */
@@ -239,10 +255,7 @@ export class UsingSession implements SessionHandler {
     if (this.state !== 'open' && !this.#handingOver) world.fail(`${this.name} got a message while it had no element`);
     const element = this.session.element?.identifier;
     if (payload.element !== element) world.fail(`${this.name} got a message of ${payload.element} while at ${element}`);
-    if (message.sequence !== this.#expected) {
-      world.fail(`${this.name} got message ${message.sequence} of its element instead of ${this.#expected}`);
-    }
-    this.#expected++;
+    this.#judgeOrder(message);
     if (payload.kind === payloadKind.answer) {
       if (message.inAnswerTo !== payload.number) world.fail(`${this.name} got an answer to another message`);
       world.trace.note(message.lastAnswer ? 'answered' : 'answered in part', this.name, payload.number, payload.part);
@@ -258,6 +271,18 @@ export class UsingSession implements SessionHandler {
       () => (slow ? this.#pause() : undefined),
       (error) => world.fail(`${error}`),
     );
+  }
+
+  /** Exactly once, and in order on each stream, however often the connection broke. */
+  #judgeOrder(message: Message): void {
+    const { sequence, streamId, unordered } = message;
+    this.#received++;
+    if (this.#sequences.has(sequence)) this.#world.fail(`${this.name} got message ${sequence} of its element twice`);
+    this.#sequences.add(sequence);
+    if (unordered) return;
+    const last = this.#lastOfStream.get(streamId) ?? 0;
+    if (sequence <= last) this.#world.fail(`${this.name} got message ${sequence} of its element after ${last}`);
+    this.#lastOfStream.set(streamId, sequence);
   }
 
   #pause(): Promise<void> {
@@ -366,12 +391,16 @@ export class UsingSession implements SessionHandler {
     const entry = ledger.sent(account, kind, size, failover);
     trace.note('sends', this.name, entry.sequence, kind);
     const data = encodePayload({ kind, part: 0, session: account.index, number: entry.sequence, element: 0 }, size);
-    this.#room = this.session.send(data, { streamId: dice.whole(0, 3), failover }, (error) => {
-      if (error !== undefined && kind !== payloadKind.oneWay) this.#requests--;
-      trace.note(error === undefined ? 'acknowledged' : 'given up', this.name, entry.sequence);
-      this.#settledHere++;
-      ledger.settle(account, entry, error);
-    });
+    this.#room = this.session.send(
+      data,
+      { streamId: dice.whole(0, 3), unordered: dice.chance(scenario.unordered), failover },
+      (error) => {
+        if (error !== undefined && kind !== payloadKind.oneWay) this.#requests--;
+        trace.note(error === undefined ? 'acknowledged' : 'given up', this.name, entry.sequence);
+        this.#settledHere++;
+        ledger.settle(account, entry, error);
+      },
+    );
     return this.#room;
   }
 

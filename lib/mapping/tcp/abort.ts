@@ -9,7 +9,7 @@
  *  :                 Reason (UTF-8, for people to read)            :
  */
 
-import { RserpoolError } from '../../errors.js';
+import { RserpoolError, type RserpoolErrorCode } from '../../errors.js';
 import { abortCode } from '../mapping.js';
 import { frameType } from './frame.js';
 import type { FrameWriter } from './writer.js';
@@ -39,4 +39,13 @@ export function abortError(body: Uint8Array): RserpoolError {
   }
   const detail = `the far side aborted it (code ${code}: ${reason})`;
   return new RserpoolError('ERR_RSERPOOL_CONNECTION_BROKEN', { detail, origin: 'remote' });
+}
+
+/** Why a connection is of no more use: always the far side's doing, since our own aborts have no error. */
+export function remoteError(code: RserpoolErrorCode, detail: string | undefined, cause?: Error): RserpoolError {
+  return new RserpoolError(code, {
+    origin: 'remote',
+    ...(detail === undefined ? {} : { detail }),
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

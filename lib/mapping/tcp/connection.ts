@@ -1,21 +1,17 @@
 /**
- * One connection of the TCP mapping (docs/mappings.md): opening, frames in and out, heartbeats and leases, the end.
+ * One connection of the TCP mapping (docs/mappings.md): a session's messages between a user and one element, over one
+ * byte stream after another.
  *
  *   opening --both hellos--> open --both ends taken and acknowledged--> closing --far side closed--> closed
- *   Any state goes to closed when the byte stream breaks, a side aborts, or the far side stays silent too long.
+ *   open --the byte stream breaks, and both sides can resume--> interrupted --another one--> open
+ *   Any state goes to closed when the byte stream breaks for good, a side aborts, or the far side stays silent too long.
  */
 
 import type { Clock } from '../../clock.js';
-import { RserpoolError, type RserpoolErrorCode } from '../../errors.js';
-import {
-  type ByteStream,
-  type ByteStreamHandler,
-  noHandler,
-  type TransportAddress,
-} from '../../transport/transport.js';
+import type { RserpoolError, RserpoolErrorCode } from '../../errors.js';
+import type { ByteStream, ByteStreamHandler, TransportAddress } from '../../transport/transport.js';
 import {
   abortCode,
-  asapPpid,
   type IncomingMessage,
   type MappingConnection,
   type MappingFeatures,
@@ -24,88 +20,69 @@ import {
   noMappingHandler,
   type OutgoingMessage,
 } from '../mapping.js';
-import { abortError, writeAbort } from './abort.js';
-import {
-  dataFlag,
-  dataHeaderLength,
-  expand,
-  firstSkippableType,
-  frameType,
-  heartbeatLength,
-  longestControl,
-  magic,
-} from './frame.js';
-import { Heartbeats } from './heartbeats.js';
-import { decodeHello, encodeHello } from './hello.js';
+import { remoteError } from './abort.js';
+import { Controls } from './controls.js';
+import { dataFlag, messageOverhead } from './frame.js';
+import type { Hello } from './hello.js';
 import { type Arrival, Inbound } from './inbound.js';
-import { linger } from './linger.js';
-import { judgeHello, ownHello, peerHello, type TcpMappingSide, tcpMappingFeatures } from './opening.js';
+import { LeasedMessages } from './leased-messages.js';
+import { Link, type LinkOwner } from './link.js';
+import { canResume, judgeHello, ownHello, peerHello, type TcpMappingSide, tcpMappingFeatures } from './opening.js';
 import { type TcpMappingOptions, userTimeout } from './options.js';
 import { Outbound } from './outbound.js';
-import { copyOf, FrameReader, MagicReader } from './reader.js';
-import { FrameWriter } from './writer.js';
+import { Reconnecting } from './reconnecting.js';
+import type { Resumable, ResumableSessions } from './resumable-sessions.js';
 
 const batch = 128 * 1024; // bytes handed to the stream in one call
-const wholeMessage = dataFlag.begin | dataFlag.end;
 
-export class TcpMappingConnection implements MappingConnection, ByteStreamHandler {
+export class TcpMappingConnection implements MappingConnection, LinkOwner, Resumable {
   readonly mapping: number = mappingId.tcp;
-  readonly features: MappingFeatures = tcpMappingFeatures;
+  features: MappingFeatures;
+  localAddress: TransportAddress;
+  remoteAddress: TransportAddress;
   handler: MappingHandler = noMappingHandler;
-  readonly #stream: ByteStream;
   readonly #clock: Clock;
   readonly #options: TcpMappingOptions;
   readonly #side: TcpMappingSide;
-  #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
-  readonly #magic = new MagicReader();
-  readonly #reader: FrameReader;
-  readonly #writer = new FrameWriter();
-  readonly #outbound = new Outbound(this.#writer);
+  /** At an element that can: where its sessions wait for their users. */
+  readonly #sessions: ResumableSessions | undefined;
+  #state: 'opening' | 'open' | 'interrupted' | 'closing' | 'closed' = 'opening';
+  /** What carries it; none while it is interrupted and no byte stream is open. */
+  #link: Link | undefined;
+  #formerLink: Link | undefined;
+  readonly #outbound = new Outbound();
   readonly #inbound: Inbound;
-  readonly #heartbeats: Heartbeats;
-  #flushScheduled = false;
-  /** The stream has enough: messages wait until it drains. */
-  #blocked = false;
+  readonly #controls = new Controls();
+  /** Of an element's connection: its user's. */
+  #sessionId: Uint8Array | undefined;
+  /** While interrupted: why, and a user's way back. */
+  #reconnecting: Reconnecting | undefined;
+  #broken: RserpoolError | undefined;
+  #referenced = true;
   /** The owner was told that more than the high-water mark waits. */
   #roomWanted = false;
   #expecting = false;
-  #acknowledged = 0;
-  /** Arrived without a lease: the user may have gone elsewhere meanwhile. */
-  #withoutLease: IncomingMessage[] = [];
+  #askedElsewhere = false;
+  /** An element's messages pass through it; a user needs no lease. */
+  readonly #leased: LeasedMessages | undefined;
 
   constructor(stream: ByteStream, clock: Clock, options: TcpMappingOptions, side: TcpMappingSide) {
-    this.#stream = stream;
     this.#clock = clock;
     this.#options = options;
     this.#side = side;
+    this.#sessions = side.role === 'element' ? side.sessions : undefined;
+    this.features = tcpMappingFeatures(0, false);
+    this.localAddress = stream.localAddress;
+    this.remoteAddress = stream.remoteAddress;
     this.#inbound = new Inbound(options, () => this.#outbound.lastSequence);
-    const longestBody = Math.max(options.longestPayload, longestControl) + dataHeaderLength;
-    this.#reader = new FrameReader(
-      longestBody,
-      (type, flags, streamId, bytes, view, body, length) =>
-        this.#onFrame(type, flags, streamId, bytes, view, body, length),
-      (type, length) =>
-        this.#protocolError(`a frame of type ${type} with ${length} bytes; the longest is ${longestBody}`),
-    );
-    const opening = side.role === 'user' ? options.failureTimeout : options.helloTimeout;
-    this.#heartbeats = new Heartbeats(
-      clock,
-      this.#writer,
-      { failureTimeout: opening, heartbeatInterval: options.heartbeatInterval },
-      {
-        scheduleFlush: () => this.#scheduleFlush(),
-        onSilent: () => this.#silent(),
-      },
-    );
-    if (side.role === 'user') this.#sayHello();
+    if (side.role === 'element') this.#leased = new LeasedMessages((message) => this.handler.onMessage(message));
+    this.#link = this.#newLink(stream);
+    if (side.role === 'user') this.#sayHello(this.#link, false);
   }
 
-  get localAddress(): TransportAddress {
-    return this.#stream.localAddress;
-  }
-
-  get remoteAddress(): TransportAddress {
-    return this.#stream.remoteAddress;
+  /** Who gets what comes by the byte stream that the connection was made for. */
+  get streamHandler(): ByteStreamHandler {
+    return this.#link as Link;
   }
 
   get queuedBytes(): number {
@@ -120,19 +97,25 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     return this.#outbound.sentMessages;
   }
 
+  get retainedBytes(): number {
+    return this.#outbound.retainedBytes + this.#inbound.heldBytes;
+  }
+
   get rtt(): number | undefined {
-    return this.#heartbeats.rtt;
+    return (this.#link ?? this.#formerLink)?.heartbeats.rtt;
   }
 
   get rto(): number | undefined {
-    return this.#heartbeats.rto;
+    return (this.#link ?? this.#formerLink)?.heartbeats.rto;
   }
 
   send(message: OutgoingMessage): boolean {
     if (this.#state === 'closed') return true;
     this.#outbound.push(message);
-    this.#heartbeats.sending();
-    this.#scheduleFlush();
+    this.#link?.heartbeats.sending();
+    this.#link?.scheduleFlush();
+    // A session that waits for its user may become too much to keep.
+    if (this.#state === 'interrupted') this.#sessions?.grow(this, message.data.length + messageOverhead);
     if (this.#outbound.queuedBytes <= this.#options.highWaterMark) return true;
     this.#roomWanted = true;
     return false;
@@ -140,20 +123,20 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
 
   sendControl(message: Uint8Array): void {
     if (this.#state === 'closed') return;
-    this.#outbound.pushControl(message);
-    this.#scheduleFlush();
+    this.#controls.send(message);
+    this.#link?.scheduleFlush();
   }
 
   release(message: IncomingMessage): void {
     if (this.#state === 'closed') return;
     this.#inbound.release(message);
-    this.#scheduleFlush();
+    this.#link?.scheduleFlush();
   }
 
   take(message: IncomingMessage): void {
     if (this.#state === 'closed') return;
     if (this.#inbound.take(message)) this.#outbound.acknowledge(this.#inbound.taken);
-    this.#scheduleFlush();
+    this.#link?.scheduleFlush();
   }
 
   expect(waiting: boolean): void {
@@ -162,193 +145,136 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
   }
 
   goElsewhere(): void {
-    if (this.#state !== 'open') return;
-    this.#writer.frame(frameType.goElsewhere, 0, 0, 0);
-    this.#scheduleFlush();
+    this.#askedElsewhere = true;
+    if (this.#state === 'open') this.#link?.askElsewhere();
+    else if (this.#state === 'interrupted' && this.#isSettled) this.giveUp('its user is to go elsewhere');
   }
 
   ref(): void {
-    this.#stream.ref();
+    this.#setReferenced(true);
   }
 
   unref(): void {
-    this.#stream.unref();
+    this.#setReferenced(false);
   }
 
-  onData(chunk: Uint8Array): void {
-    // Once all is done, nothing that comes can matter.
-    if (this.#state === 'closed' || this.#state === 'closing') return;
-    // A hello has its time as a whole, however slowly it drips.
-    if (this.#state === 'open') this.#heartbeats.heard();
-    const rest = this.#magic.isRead ? chunk : this.#magic.push(chunk);
-    if (rest === undefined) this.#close(this.#error('ERR_RSERPOOL_PROTOCOL', 'it does not speak the TCP mapping'));
-    else if (rest.length > 0) this.#reader.push(rest);
-    if (this.#state === 'open') this.#grantCredit();
+  abort(code: number, reason: string, error?: RserpoolError): void {
+    if (this.#state === 'closed') return;
+    this.#controls.write();
+    this.#outbound.writeAcknowledgement();
+    // Who cannot be told now finds that nobody comes back.
+    this.#link?.abort(code, reason);
+    this.#close(error);
   }
 
-  onDrain(): void {
-    this.#blocked = false;
-    this.#flush();
+  onHello(link: Link, flags: number, hello: Hello): void {
+    const judgement = judgeHello(this.#side, flags, hello, this.#state === 'interrupted');
+    if (judgement.type === 'open') this.#open(link, flags, hello, judgement.version);
+    else if (judgement.type === 'refused') {
+      const { code, errorCode, reason } = judgement;
+      if (this.#state === 'interrupted') {
+        link.abort(code, reason);
+        this.#close(this.#broken);
+      } else this.abort(code, reason, remoteError(errorCode, reason));
+    } else if (judgement.type === 'fault') link.fault(judgement.reason);
+    else {
+      const fault = judgement.type === 'goOn' ? this.#goOn(link, hello) : judgement.session.resume(link, hello);
+      if (fault !== undefined) link.fault(fault);
+      else if (judgement.type === 'resume') {
+        // The session goes on by this byte stream, and this connection was none.
+        this.#link = undefined;
+        this.#close(undefined);
+      }
+    }
   }
 
-  onEnd(): void {
-    this.#ended('the far side closed it', undefined);
+  /** As Resumable. */
+  get isResumable(): boolean {
+    return this.#state === 'open' || this.#state === 'interrupted';
   }
 
-  onClose(error: Error | undefined): void {
-    this.#ended(undefined, error);
+  /** As Resumable. */
+  resume(link: Link, hello: Hello): string | undefined {
+    if (this.#outbound.canResume(hello.resume?.messages ?? 0) === undefined)
+      return 'a count of messages that cannot be';
+    // The user knows that the former byte stream is of no more use, even where nobody told us.
+    this.#dropLink('reset');
+    this.#sessions?.unpark(this);
+    link.owner = this;
+    link.heartbeats.allow(userTimeout(this.#options, hello.heartbeatInterval));
+    this.#sayHello(link, true);
+    return this.#goOn(link, hello);
   }
 
-  #isOpen(): boolean {
-    return this.#state === 'open';
+  /** As Resumable. */
+  giveUp(reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#dropLink('reset');
+    this.#close(remoteError('ERR_RSERPOOL_CONNECTION_BROKEN', reason, this.#broken));
   }
 
-  #onFrame(
-    type: number,
+  onMessageFrame(
     flags: number,
     streamId: number,
     bytes: Uint8Array,
     view: DataView,
     body: number,
     length: number,
-  ): boolean {
-    if (this.#state === 'opening') {
-      if (type === frameType.hello) this.#onHello(flags, bytes, view, body, length);
-      else if (type === frameType.abort) this.#close(abortError(bytes.subarray(body, body + length)));
-      else this.#protocolError(`a frame of type ${type} before the hello`);
-      return this.#isOpen();
-    }
-    switch (type) {
-      case frameType.data:
-        if (length < dataHeaderLength) return this.#protocolError(`a data frame of ${length} bytes`);
-        if (view.getUint32(body + 4) !== asapPpid) {
-          this.#onArrival(this.#inbound.data(flags, streamId, bytes, view, body, length));
-          if ((flags & dataFlag.acknowledges) !== 0 && this.#state === 'open')
-            this.#onAcknowledgement(view.getUint32(body + 8));
-        } else if ((flags & wholeMessage) !== wholeMessage)
-          return this.#protocolError('a control message in fragments');
-        else this.handler.onControl(copyOf(bytes.subarray(body + dataHeaderLength, body + length)));
-        break;
-      case frameType.shutdown:
-        if (length !== 4) return this.#protocolError(`a shutdown frame of ${length} bytes`);
-        this.#onArrival(this.#inbound.end(flags, streamId, view.getUint32(body)));
-        break;
-      case frameType.acknowledgement:
-        if (length !== 4) return this.#protocolError(`an acknowledgement frame of ${length} bytes`);
-        this.#onAcknowledgement(view.getUint32(body));
-        break;
-      case frameType.credit:
-        if (length !== 8) return this.#protocolError(`a credit frame of ${length} bytes`);
-        this.#outbound.grant(view.getUint32(body) * 0x1_0000_0000 + view.getUint32(body + 4));
-        this.#scheduleFlush();
-        break;
-      case frameType.heartbeat:
-        if (length !== heartbeatLength) return this.#protocolError(`a heartbeat frame of ${length} bytes`);
-        this.#heartbeats.onFrame(flags, view, body);
-        if (this.#withoutLease.length > 0) this.#handOnLeased();
-        break;
-      case frameType.abort:
-        this.#close(abortError(bytes.subarray(body, body + length)));
-        break;
-      case frameType.goElsewhere:
-        if (this.#side.role === 'element') return this.#protocolError('a user asks its element to go elsewhere');
-        this.handler.onGoElsewhere();
-        break;
-      default:
-        if (type < firstSkippableType) return this.#protocolError(`a frame of unknown type ${type}`);
-    }
-    return this.#state === 'open';
+  ): void {
+    this.#onArrival(this.#inbound.data(flags, streamId, bytes, view, body, length));
+    if ((flags & dataFlag.acknowledges) !== 0 && this.#state === 'open')
+      this.onAcknowledgement(view.getUint32(body + 8));
   }
 
-  #sayHello(): void {
-    const { hello, flags } = ownHello(this.#side, this.#options, this.#heartbeats.stamp);
-    const body = encodeHello(hello);
-    this.#writer.raw(magic);
-    const at = this.#writer.frame(frameType.hello, flags, 0, body.length);
-    this.#writer.bytes(at, body);
-    this.#scheduleFlush();
+  onShutdown(flags: number, streamId: number, sequence: number): void {
+    this.#onArrival(this.#inbound.end(flags, streamId, sequence));
   }
 
-  #onHello(flags: number, bytes: Uint8Array, view: DataView, body: number, length: number): void {
-    const hello = decodeHello(bytes, view, body, length);
-    if ('reason' in hello) {
-      this.#protocolError(`a hello with ${hello.reason}`);
-      return;
-    }
-    const judgement = judgeHello(this.#side, hello);
-    if (judgement.type === 'refused') {
-      this.abort(judgement.code, judgement.reason, this.#error(judgement.errorCode, judgement.reason, undefined));
-      return;
-    }
-    this.#outbound.open(hello, this.#options);
-    if (this.#side.role === 'element') {
-      this.#heartbeats.allow(userTimeout(this.#options, hello.heartbeatInterval));
-      this.#sayHello();
-    }
-    this.#heartbeats.open(hello, this.#side.role === 'user');
-    this.#state = 'open';
+  onControl(message: Uint8Array): void {
+    this.#controls.received++;
+    this.handler.onControl(message);
+  }
+
+  onAcknowledgement(low: number): void {
+    const fault = this.#outbound.acknowledged(low, this.handler);
+    if (fault !== undefined) this.#link?.fault(fault);
     this.#updateWaiting();
-    this.handler.onOpen(peerHello(hello, flags, judgement.version));
-    this.#scheduleFlush();
-  }
-
-  #onArrival(arrival: Arrival): void {
-    if (arrival === undefined) return;
-    if (arrival.type === 'fault') {
-      this.#protocolError(arrival.reason);
-      return;
-    }
-    this.#heartbeats.arrived();
-    if (this.#side.role === 'user' || (this.#withoutLease.length === 0 && this.#heartbeats.isLeased)) {
-      this.handler.onMessage(arrival);
-      return;
-    }
-    this.#withoutLease.push(arrival);
-    if (this.#withoutLease.length === 1) this.#heartbeats.ask();
-  }
-
-  #handOnLeased(): void {
-    let handed = 0;
-    while (handed < this.#withoutLease.length && this.#state === 'open' && this.#heartbeats.isLeased) {
-      this.handler.onMessage(this.#withoutLease[handed++] as IncomingMessage);
-    }
-    this.#withoutLease.splice(0, handed);
-    if (this.#withoutLease.length > 0 && this.#state === 'open') this.#heartbeats.ask();
-  }
-
-  #onAcknowledgement(low: number): void {
-    const count = expand(low, this.#acknowledged);
-    if (count < this.#acknowledged || count > this.#outbound.sentMessages) {
-      this.#protocolError(`an acknowledgement of ${count} messages; ${this.#outbound.sentMessages} were sent`);
-      return;
-    }
-    const newly = count - this.#acknowledged;
-    if (newly === 0) return;
-    this.#acknowledged = count;
-    this.#updateWaiting();
-    this.handler.onAcknowledged(newly);
     this.#closeIfDone();
   }
 
-  #scheduleFlush(): void {
-    if (this.#flushScheduled || this.#state === 'closed') return;
-    this.#flushScheduled = true;
-    // Who was stopped reads before it writes: a write to a far side that has gone meanwhile would cost what it had sent.
-    if (this.#heartbeats.isOverdue) this.#clock.nextTurn(() => this.#flush());
-    else this.#clock.defer(() => this.#flush());
+  onCredit(credit: number): void {
+    this.#outbound.grant(credit);
+    this.#link?.scheduleFlush();
   }
 
-  #flush(): void {
-    this.#flushScheduled = false;
-    if (this.#state === 'closed' || this.#state === 'closing') return;
-    if (!this.#blocked) this.#heartbeats.writeOwed();
-    this.#grantCredit();
-    if (this.#state === 'open' && !this.#blocked) {
+  onHeartbeat(): void {
+    this.#leased?.handOn();
+  }
+
+  onGoElsewhere(): void {
+    if (this.#side.role === 'element') this.#link?.fault('a user asks its element to go elsewhere');
+    else this.handler.onGoElsewhere();
+  }
+
+  onRead(): void {
+    const link = this.#link;
+    // A far side that does not read must not make us pile up frames for it.
+    if (this.#state !== 'open' || link === undefined || link.isBlocked) return;
+    if (this.#inbound.grantCredit(link.writer)) link.scheduleFlush();
+  }
+
+  onFlush(): void {
+    const link = this.#link;
+    if (this.#state !== 'open' || link === undefined) return;
+    if (!link.isBlocked) link.heartbeats.writeOwed();
+    this.onRead();
+    if (!link.isBlocked) {
       // Before messages leave, their element learns how long we shall stay with it.
-      if (this.#side.role === 'user' && !this.#outbound.isEmpty) this.#heartbeats.renewLease();
-      while (this.#outbound.write(batch) && this.#writeOut()) {}
+      if (this.#side.role === 'user' && !this.#outbound.isEmpty) link.heartbeats.renewLease();
+      this.#controls.write();
+      while (this.#outbound.write(batch) && link.writeOut()) {}
     }
-    if (this.#writer.length > 0) this.#writeOut();
+    if (link.writer.length > 0) link.writeOut();
     this.#updateWaiting();
     if (this.#roomWanted && this.#outbound.queuedBytes <= this.#options.highWaterMark / 2) {
       this.#roomWanted = false;
@@ -357,89 +283,175 @@ export class TcpMappingConnection implements MappingConnection, ByteStreamHandle
     this.#closeIfDone();
   }
 
-  #writeOut(): boolean {
-    if (!this.#stream.write(this.#writer.take())) this.#blocked = true;
-    return !this.#blocked;
+  onFault(code: RserpoolErrorCode, reason: string, answered: boolean): void {
+    const error = remoteError(code, reason);
+    if (answered) this.#link?.abort(abortCode.protocolError, reason);
+    this.#close(error);
   }
 
-  #grantCredit(): void {
-    // A far side that does not read must not make us pile up frames for it.
-    if (this.#state !== 'open' || this.#blocked) return;
-    const credit = this.#inbound.creditToGrant();
-    if (credit === undefined) return;
-    this.#outbound.writeCredit(credit);
-    this.#scheduleFlush();
+  onAborted(error: RserpoolError): void {
+    // An element that knows the session no more is a reason to go elsewhere; why we need it to is the better cause.
+    this.#close(this.#state === 'interrupted' ? this.#broken : error);
+  }
+
+  onSilent(): void {
+    if (this.#state === 'closing') this.#close(undefined);
+    else if (this.#state === 'interrupted') this.#tryAgain();
+    else {
+      const reason = this.#state === 'opening' ? 'no hello came' : 'no answer to heartbeats';
+      this.abort(abortCode.heartbeatTimeout, reason, remoteError('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));
+    }
+  }
+
+  onLost(detail: string | undefined, cause: Error | undefined): void {
+    // The far side ended the byte stream as it should when all is done.
+    if (this.#state === 'closing' || (this.#state === 'open' && this.#isDone)) this.#close(undefined);
+    else if (this.#state === 'interrupted') this.#tryAgain();
+    else {
+      const error = remoteError('ERR_RSERPOOL_CONNECTION_BROKEN', detail, cause);
+      if (this.#state === 'open' && this.features.resume && !(this.#askedElsewhere && this.#isSettled))
+        this.#interrupt(error);
+      else this.#close(error);
+    }
+  }
+
+  #newLink(stream: ByteStream): Link {
+    const { failureTimeout, helloTimeout } = this.#options;
+    const opening = this.#side.role === 'user' ? failureTimeout : helloTimeout;
+    if (!this.#referenced) stream.unref();
+    return new Link(stream, this.#clock, this.#options, opening, this);
+  }
+
+  #sayHello(link: Link, resumes: boolean): void {
+    const resume = { messages: this.#inbound.messages, controls: this.#controls.received };
+    const credit = this.#inbound.restart();
+    link.sayHello(ownHello(this.#side, this.#options, link.heartbeats.stamp, credit, resumes ? resume : undefined));
+  }
+
+  /** A hello that begins a connection. */
+  #open(link: Link, flags: number, hello: Hello, version: number): void {
+    this.features = tcpMappingFeatures(hello.features, canResume(this.#side, this.#options));
+    if (this.#side.role === 'element') {
+      this.#sessionId = hello.sessionId;
+      if (this.features.resume) this.#sessions?.begin(hello.sessionId, this);
+      link.heartbeats.allow(userTimeout(this.#options, hello.heartbeatInterval));
+      this.#sayHello(link, false);
+    }
+    this.#carryOn(link, hello, 0, 0);
+    this.handler.onOpen(peerHello(hello, flags, version));
+    link.scheduleFlush();
+  }
+
+  /** Both sides have said where they are: the session goes on. A text: the far side cannot be there. */
+  #goOn(link: Link, hello: Hello): string | undefined {
+    const received = this.#outbound.canResume(hello.resume?.messages ?? 0);
+    if (received === undefined) return 'a count of messages that cannot be';
+    this.#reconnecting?.stop();
+    this.#broken = undefined;
+    this.localAddress = link.stream.localAddress;
+    this.remoteAddress = link.stream.remoteAddress;
+    this.#carryOn(link, hello, received, hello.resume?.controls ?? 0);
+    if (this.#askedElsewhere) link.askElsewhere();
+    this.handler.onResume();
+    link.scheduleFlush();
+    return undefined;
+  }
+
+  #carryOn(link: Link, hello: Hello, received: number, controls: number): void {
+    this.#link = link;
+    this.#state = 'open';
+    link.open(hello, this.#side.role === 'user');
+    this.#outbound.open(link.writer, hello, this.#options, received);
+    this.#controls.open(link.writer, controls);
+    this.#leased?.begin(link.heartbeats);
+    this.#updateWaiting();
+  }
+
+  /** The byte stream broke. An element keeps the session and hands nothing on; a user tries to come back. */
+  #interrupt(error: RserpoolError): void {
+    this.#state = 'interrupted';
+    this.#broken = error;
+    this.#dropLink('now');
+    this.#sessions?.park(this);
+    const reconnect = this.#side.role === 'user' ? this.#side.reconnect : undefined;
+    if (reconnect === undefined) return;
+    this.#reconnecting = new Reconnecting(this.#clock, reconnect, this.#options.reconnectTimeout, this.#referenced, {
+      onStream: (stream) => {
+        const link = this.#newLink(stream);
+        this.#link = link;
+        this.#sayHello(link, true);
+        return link;
+      },
+      // The connection ends for the reason that broke it.
+      onGaveUp: () => this.#close(this.#broken),
+    });
+  }
+
+  /** The byte stream by which the session was to go on is of no use either. */
+  #tryAgain(): void {
+    this.#dropLink('now');
+    this.#reconnecting?.tryAgain();
+  }
+
+  #dropLink(how: 'now' | 'reset'): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    this.#formerLink = link;
+    this.#link = undefined;
+    this.#outbound.interrupt();
+    this.#inbound.interrupt();
+    this.#leased?.interrupt();
+    this.#controls.interrupt();
+    link.drop(how);
+  }
+
+  #setReferenced(referenced: boolean): void {
+    this.#referenced = referenced;
+    this.#reconnecting?.keepAlive(referenced);
+    if (referenced) this.#link?.stream.ref();
+    else this.#link?.stream.unref();
+  }
+
+  #onArrival(arrival: Arrival): void {
+    if (arrival === undefined) return;
+    const link = this.#link as Link;
+    if (arrival.type === 'fault') {
+      link.fault(arrival.reason);
+      return;
+    }
+    link.heartbeats.arrived();
+    if (this.#leased === undefined) this.handler.onMessage(arrival);
+    else this.#leased.push(arrival);
   }
 
   #updateWaiting(): void {
-    const outstanding = !this.#outbound.isEmpty || this.#outbound.sentMessages > this.#acknowledged;
-    this.#heartbeats.wait(this.#state === 'opening' || this.#expecting || outstanding);
-  }
-
-  #silent(): void {
-    const reason = this.#state === 'opening' ? 'no hello came' : 'no answer to heartbeats';
-    if (this.#state === 'closing') this.#close(undefined);
-    else this.abort(abortCode.heartbeatTimeout, reason, this.#error('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));
+    const waiting = this.#state === 'opening' || this.#expecting || this.#outbound.isOutstanding;
+    this.#link?.heartbeats.wait(waiting);
   }
 
   #closeIfDone(): void {
-    if (this.#state !== 'open' || !this.#isDone || this.#writer.length > 0) return;
+    const link = this.#link;
+    if (this.#state !== 'open' || link === undefined || !this.#isDone || link.writer.length > 0) return;
     this.#state = 'closing';
-    this.#heartbeats.allow(this.#options.closeTimeout);
-    this.#stream.end();
-  }
-
-  #protocolError(reason: string): false {
-    const where = `${reason}, at byte ${magic.length + this.#reader.offset} or later`;
-    this.abort(abortCode.protocolError, where, this.#error('ERR_RSERPOOL_PROTOCOL', where));
-    return false;
-  }
-
-  abort(code: number, reason: string, error?: RserpoolError): void {
-    if (this.#state === 'closed') return;
-    if (this.#side.role === 'element' && this.#state === 'opening') this.#writer.raw(magic);
-    else {
-      this.#outbound.writeControls();
-      this.#outbound.writeAcknowledgement();
-    }
-    writeAbort(this.#writer, code, reason);
-    this.#stream.write(this.#writer.take());
-    // Who cannot hear us must not hear us later either: a reset throws away what the system still holds.
-    const deaf = code === abortCode.failedOver || code === abortCode.heartbeatTimeout;
-    this.#close(error, deaf ? 'reset' : 'linger');
+    link.end();
   }
 
   /** Both directions ended, and all was taken and acknowledged. */
   get #isDone(): boolean {
-    return this.#inbound.isEnded && this.#outbound.isEnded && this.#acknowledged === this.#outbound.sentMessages;
+    return this.#inbound.isEnded && this.#outbound.isEnded;
   }
 
-  /** The far side ended the byte stream: as it should when all is done. */
-  #ended(detail: string | undefined, cause: Error | undefined): void {
-    if (this.#state === 'closing' || (this.#state === 'open' && this.#isDone)) this.#close(undefined);
-    else this.#close(this.#error('ERR_RSERPOOL_CONNECTION_BROKEN', detail, cause));
+  /** Nothing is under way, either way. */
+  get #isSettled(): boolean {
+    return this.#inbound.isSettled && this.#outbound.isSettled;
   }
 
-  /** Whatever ends a connection is the far side's doing: our own aborts have no error. */
-  #error(code: RserpoolErrorCode, detail: string | undefined, cause?: Error): RserpoolError {
-    return new RserpoolError(code, {
-      origin: 'remote',
-      ...(detail === undefined ? {} : { detail }),
-      ...(cause === undefined ? {} : { cause }),
-    });
-  }
-
-  #close(error: RserpoolError | undefined, how: 'now' | 'reset' | 'linger' = 'now'): void {
+  #close(error: RserpoolError | undefined): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#heartbeats.stop();
-    this.#withoutLease = [];
-    const stream = this.#stream;
-    if (how === 'linger') linger(stream, this.#clock, this.#options.closeTimeout);
-    else {
-      stream.handler = noHandler;
-      stream.destroy(how === 'reset' ? 'reset' : undefined);
-    }
+    this.#dropLink('now');
+    this.#reconnecting?.stop();
+    if (this.#sessionId !== undefined) this.#sessions?.end(this.#sessionId, this);
     this.#clock.defer(() => this.handler.onClose(error));
   }
 }

@@ -5,13 +5,15 @@ import { RserpoolError } from '../../errors.js';
 import {
   type Attempt,
   type ByteStreamTransport,
+  type ConnectCallbacks,
   formatAddress,
   type TransportAddress,
 } from '../../transport/transport.js';
 import { type MappingConnection, type MappingHandler, noMappingHandler, type PeerHello } from '../mapping.js';
 import { TcpMappingConnection } from './connection.js';
-import type { TcpMappingSide } from './opening.js';
+import type { TcpMappingUser } from './opening.js';
 import type { TcpMappingOptions } from './options.js';
+import type { Reconnect } from './reconnecting.js';
 
 export interface DialCallbacks {
   /** The element has said hello: returns who is told of the connection from now on. */
@@ -26,7 +28,7 @@ export function dialTcpMapping(
   clock: Clock,
   options: TcpMappingOptions,
   addresses: readonly TransportAddress[],
-  side: TcpMappingSide,
+  side: TcpMappingUser,
   callbacks: DialCallbacks,
 ): Attempt {
   const errors: Error[] = [];
@@ -42,14 +44,13 @@ export function dialTcpMapping(
       errors.push(error);
       next(index + 1);
     };
-    const timer = clock.setTimeout(() => {
-      attempt.cancel();
-      fail(new RserpoolError('ERR_RSERPOOL_CONNECT_TIMEOUT', { detail: formatAddress(address), origin: 'remote' }));
-    }, options.failureTimeout);
-    const attempt = transport.connect(address, {
+    const attempt = connectWithin(transport, clock, options.failureTimeout, address, {
       onOpen(stream) {
-        timer.cancel();
-        const connection = new TcpMappingConnection(stream, clock, options, side);
+        const inTurn = [...addresses.slice(index), ...addresses.slice(0, index)];
+        const connection = new TcpMappingConnection(stream, clock, options, {
+          ...side,
+          reconnect: (reconnecting) => reconnect(transport, clock, options.failureTimeout, inTurn, reconnecting),
+        });
         cancel = () => connection.abort(0, 'no longer wanted');
         connection.handler = {
           ...noMappingHandler,
@@ -59,19 +60,71 @@ export function dialTcpMapping(
           },
           onClose: (error) => error !== undefined && fail(error),
         };
-        return connection;
+        return connection.streamHandler;
       },
-      onError(error) {
-        timer.cancel();
-        fail(error);
-      },
+      onError: fail,
     });
-    cancel = () => {
-      timer.cancel();
-      attempt.cancel();
-    };
+    cancel = () => attempt.cancel();
   };
 
   next(0);
   return { cancel: () => cancel() };
+}
+
+/** The same element once more: its addresses in turn, from the one that worked. */
+function reconnect(
+  transport: ByteStreamTransport,
+  clock: Clock,
+  timeout: number,
+  addresses: readonly TransportAddress[],
+  callbacks: Parameters<Reconnect>[0],
+): Attempt {
+  let attempt: Attempt | undefined;
+  let refused = true;
+  const next = (index: number): void => {
+    const address = addresses[index];
+    if (address === undefined) callbacks.onFailed(refused);
+    else {
+      attempt = connectWithin(transport, clock, timeout, address, {
+        onOpen: (stream) => callbacks.onOpen(stream),
+        onError(error) {
+          if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') refused = false;
+          next(index + 1);
+        },
+      });
+    }
+  };
+  next(0);
+  return { cancel: () => attempt?.cancel() };
+}
+
+/** As the transport's connect, but it fails after `timeout` ms. */
+function connectWithin(
+  transport: ByteStreamTransport,
+  clock: Clock,
+  timeout: number,
+  address: TransportAddress,
+  callbacks: ConnectCallbacks,
+): Attempt {
+  const timer = clock.setTimeout(() => {
+    attempt.cancel();
+    const detail = formatAddress(address);
+    callbacks.onError(new RserpoolError('ERR_RSERPOOL_CONNECT_TIMEOUT', { detail, origin: 'remote' }));
+  }, timeout);
+  const attempt = transport.connect(address, {
+    onOpen(stream) {
+      timer.cancel();
+      return callbacks.onOpen(stream);
+    },
+    onError(error) {
+      timer.cancel();
+      callbacks.onError(error);
+    },
+  });
+  return {
+    cancel() {
+      timer.cancel();
+      attempt.cancel();
+    },
+  };
 }

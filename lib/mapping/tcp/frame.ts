@@ -46,10 +46,27 @@ export const dataFlag = {
   lastAnswer: 0x10,
   /** In the last fragment of a message that is no answer: its third field is an acknowledgement. */
   acknowledges: 0x20,
+  /** In every fragment: the message is put together by its sequence, not by its stream, and may overtake others. */
+  unordered: 0x40,
 } as const;
 
 export const heartbeatFlag = { answerWanted: 0x01, echoValid: 0x02 } as const;
-export const helloFlag = { failedOver: 0x01, cookieFollows: 0x02 } as const;
+export const helloFlag = {
+  failedOver: 0x01,
+  cookieFollows: 0x02,
+  /** From the user: go on with the session where it was; from the element: so it does. */
+  resume: 0x04,
+} as const;
+
+/** What a side can do beyond version 1 as it began: bits of the hello. */
+export const feature = {
+  /** A session outlives its byte stream. */
+  resume: 0x01,
+  /** Fragments of several messages may be mixed, as many as Open Messages says. */
+  interleaving: 0x02,
+  /** Messages may be marked unordered. */
+  unordered: 0x04,
+} as const;
 
 /** Bytes of an ASAP message on the control channel: its own length field has 16 bits (RFC 5354 section 4). */
 export const longestControl = 0xffff;

@@ -22,7 +22,19 @@
  *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *  |                      Stamp (microseconds)                     |
  *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *  :        RFC 5354 parameters: Pool Handle, PE Identifier        :
+ *  :        RFC 5354 parameters: Pool Handle, PE Identifier,       :
+ *  :        and our own: Resume, Open Messages                     :
+ *
+ *  Resume (0x8254), with the flag 'resume' only:
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |          Type = 0x8254        |          Length = 12          |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |      Messages Received Whole (low 32 bits of their count)     |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |      Control Messages Received (low 32 bits of their count)   |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *
+ *  Open Messages (0x8255): length 8, the number as 32 bits.
  *
  * The flags of the frame header are `helloFlag`. Parameters that are not known here are treated by the two high bits
  * of their type (RFC 5354 section 3).
@@ -33,7 +45,7 @@ import type { PoolHandle } from '../../wire/parameters.js';
 /** Bytes of the longest hello that is read. */
 export const longestHello = 4096;
 const fixedLength = 48;
-const parameterType = { poolHandle: 0x9, peIdentifier: 0xe } as const;
+const parameterType = { poolHandle: 0x9, peIdentifier: 0xe, resume: 0x8254, openMessages: 0x8255 } as const;
 
 export interface Hello {
   readonly minVersion: number;
@@ -50,13 +62,31 @@ export interface Hello {
   readonly poolHandle?: PoolHandle;
   /** From the user: the element that it wants; from the element: who it is. */
   readonly peIdentifier?: number;
+  /** With the flag 'resume': what this side has of the session. */
+  readonly resume?: ResumePoint;
+  /** Messages that this side accepts unfinished at once; absent: 1. */
+  readonly openMessages?: number;
+}
+
+/** What a side says, and the flags of its frame. */
+export interface OwnHello {
+  readonly hello: Hello;
+  readonly flags: number;
+}
+
+/** What a side has received since the connection began, as the low 32 bits of each count. */
+export interface ResumePoint {
+  /** Messages that came whole, the end among them. */
+  readonly messages: number;
+  readonly controls: number;
 }
 
 /** The body of a hello frame. */
 export function encodeHello(hello: Hello): Uint8Array {
   const handle = hello.poolHandle;
   const handleLength = handle === undefined ? 0 : 4 + Math.ceil(handle.length / 4) * 4;
-  const body = new Uint8Array(fixedLength + handleLength + (hello.peIdentifier === undefined ? 0 : 8));
+  const ownLength = (hello.resume === undefined ? 0 : 12) + (hello.openMessages === undefined ? 0 : 8);
+  const body = new Uint8Array(fixedLength + handleLength + (hello.peIdentifier === undefined ? 0 : 8) + ownLength);
   const view = new DataView(body.buffer);
   view.setUint8(0, hello.minVersion);
   view.setUint8(1, hello.maxVersion);
@@ -79,6 +109,19 @@ export function encodeHello(hello: Hello): Uint8Array {
     view.setUint16(at, parameterType.peIdentifier);
     view.setUint16(at + 2, 8);
     view.setUint32(at + 4, hello.peIdentifier);
+    at += 8;
+  }
+  if (hello.resume !== undefined) {
+    view.setUint16(at, parameterType.resume);
+    view.setUint16(at + 2, 12);
+    view.setUint32(at + 4, hello.resume.messages);
+    view.setUint32(at + 8, hello.resume.controls);
+    at += 12;
+  }
+  if (hello.openMessages !== undefined) {
+    view.setUint16(at, parameterType.openMessages);
+    view.setUint16(at + 2, 8);
+    view.setUint32(at + 4, hello.openMessages);
   }
   return body;
 }
@@ -102,6 +145,8 @@ export function decodeHello(bytes: Uint8Array, view: DataView, at: number, lengt
     return { offset: at + 24, reason: `a longest payload of ${longestPayload}; the least is 1024` };
   let poolHandle: PoolHandle | undefined;
   let peIdentifier: number | undefined;
+  let resume: ResumePoint | undefined;
+  let openMessages: number | undefined;
   const end = at + length;
   for (let p = at + fixedLength; p < end; ) {
     if (end - p < 4) return { offset: p, reason: 'a parameter without room for its header' };
@@ -112,6 +157,13 @@ export function decodeHello(bytes: Uint8Array, view: DataView, at: number, lengt
     else if (type === parameterType.peIdentifier) {
       if (size !== 8) return { offset: p, reason: `a PE Identifier of length ${size}` };
       peIdentifier = view.getUint32(p + 4);
+    } else if (type === parameterType.resume) {
+      if (size !== 12) return { offset: p, reason: `a Resume parameter of length ${size}` };
+      resume = { messages: view.getUint32(p + 4), controls: view.getUint32(p + 8) };
+    } else if (type === parameterType.openMessages) {
+      if (size !== 8) return { offset: p, reason: `an Open Messages parameter of length ${size}` };
+      openMessages = view.getUint32(p + 4);
+      if (openMessages === 0) return { offset: p, reason: 'no open messages' };
     } else if (type < 0x8000) return { offset: p, reason: `an unknown parameter of type 0x${type.toString(16)}` };
     p += Math.ceil(size / 4) * 4;
   }
@@ -129,5 +181,7 @@ export function decodeHello(bytes: Uint8Array, view: DataView, at: number, lengt
     stamp: view.getUint32(at + 44),
     ...(poolHandle === undefined ? {} : { poolHandle }),
     ...(peIdentifier === undefined ? {} : { peIdentifier }),
+    ...(resume === undefined ? {} : { resume }),
+    ...(openMessages === undefined ? {} : { openMessages }),
   };
 }

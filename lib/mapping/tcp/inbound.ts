@@ -1,10 +1,14 @@
-/** The receiving half: puts fragments together, counts the window, and knows what the application has taken. */
+/**
+ * The receiving half: puts fragments together, counts the window, and knows what the application has taken. It outlives
+ * byte streams: only what had not come whole is forgotten with one.
+ */
 
 import { Fifo } from '../../fifo.js';
 import type { IncomingMessage } from '../mapping.js';
-import { dataFlag, dataHeaderLength, expandSequence, messageOverhead } from './frame.js';
+import { dataFlag, dataHeaderLength, expandSequence, frameType, messageOverhead } from './frame.js';
 import type { TcpMappingOptions } from './options.js';
 import { copyOf } from './reader.js';
+import type { FrameWriter } from './writer.js';
 
 interface OpenMessage {
   readonly sequence: number;
@@ -54,17 +58,24 @@ const fault = (reason: string): Arrival => ({ type: 'fault', reason });
 
 const noBytes = new Uint8Array(0);
 
+/** Stands for a message that was taken before older ones. */
+const takenMessage = { taken: true } as const;
+
 /** As many waiting messages may keep the chunks alive that they came in. */
 const messagesInChunks = 16;
+
+/** Unordered messages are put together by their sequence: their keys lie beyond those of the streams. */
+const unorderedKeys = 0x1_0000;
 
 export class Inbound {
   readonly #options: TcpMappingOptions;
   readonly #sentSequence: () => number;
+  /** By stream, or by `unorderedKeys` and sequence. */
   readonly #open = new Map<number, OpenMessage>();
   /** Bytes of all open messages. */
   #openBytes = 0;
   /** Arrived whole and not all taken, oldest first; acknowledged from the front. */
-  readonly #arrived = new Fifo<IncomingMessage>();
+  readonly #arrived = new Fifo<Pick<IncomingMessage, 'taken'>>();
   #taken = 0;
   #received = 0;
   #granted: number;
@@ -85,6 +96,34 @@ export class Inbound {
     return this.#taken;
   }
 
+  /** How many messages have come whole. */
+  get messages(): number {
+    return this.#taken + this.#arrived.length;
+  }
+
+  /** Bytes of messages that have come whole and hold room. */
+  get heldBytes(): number {
+    return this.#held;
+  }
+
+  /** Whether everything that has come whole is taken. */
+  get isSettled(): boolean {
+    return this.#arrived.length === 0;
+  }
+
+  /** The byte stream is gone: what has not come whole comes again. */
+  interrupt(): void {
+    this.#open.clear();
+    this.#openBytes = 0;
+  }
+
+  /** Another byte stream begins: the credit that is to be said in its hello. */
+  restart(): number {
+    this.#received = 0;
+    this.#granted = Math.max(0, this.#options.window - this.#held);
+    return this.#granted;
+  }
+
   /** Whether the far side's end has been taken, and everything before it. */
   get isEnded(): boolean {
     return this.#ended && this.#arrived.length === 0;
@@ -102,8 +141,11 @@ export class Inbound {
       return fault('an acknowledgement in an answer, or before the last fragment');
     const from = body + dataHeaderLength;
     const piece = bytes.subarray(from, from + payload);
-    let open = this.#open.get(streamId);
+    const unordered = (flags & dataFlag.unordered) !== 0;
+    const key = unordered ? unorderedKeys + view.getUint32(body) : streamId;
+    let open = this.#open.get(key);
     if ((flags & dataFlag.begin) !== 0) {
+      // An unordered message in one frame may stand within the fragments of another.
       if (open !== undefined) return fault(`a message begins on stream ${streamId} within another`);
       if ((flags & dataFlag.end) !== 0) {
         return this.#whole(
@@ -126,18 +168,20 @@ export class Inbound {
         used: 0,
         length: 0,
       };
-      this.#open.set(streamId, open);
+      this.#open.set(key, open);
     } else if (open === undefined) return fault(`a fragment without a beginning on stream ${streamId}`);
     else if (open.sequence !== view.getUint32(body))
       return fault(`a fragment of message ${view.getUint32(body)} within ${open.sequence}`);
     if (payload === 0) return fault('an empty fragment');
     // The window does not count what is not whole, since a message may be larger than it: this does.
     this.#openBytes += payload;
-    if (this.#openBytes > this.#options.longestMessage)
-      return fault(`more than ${this.#options.longestMessage} bytes of messages that are not whole`);
+    const { longestMessage } = this.#options;
+    if (open.length + payload > longestMessage) return fault(`a message of more than ${longestMessage} bytes`);
+    if (this.#openBytes > 2 * longestMessage)
+      return fault(`more than ${2 * longestMessage} bytes of messages that are not whole`);
     append(open, piece);
     if ((flags & dataFlag.end) === 0) return undefined;
-    this.#open.delete(streamId);
+    this.#open.delete(key);
     this.#openBytes -= open.length;
     return this.#whole(open.sequence, open.ppid, open.inAnswerTo, open.flags | flags, streamId, joined(open));
   }
@@ -186,7 +230,7 @@ export class Inbound {
     data: Uint8Array,
   ): Arrival {
     const sequence = expandSequence(low, this.#lastSequence);
-    this.#lastSequence = sequence;
+    this.#lastSequence = Math.max(this.#lastSequence, sequence);
     const message: IncomingMessage = {
       type,
       sequence,
@@ -196,6 +240,8 @@ export class Inbound {
       inAnswerTo,
       lastAnswer: (flags & dataFlag.lastAnswer) !== 0,
       redelivered: (flags & dataFlag.redelivered) !== 0,
+      unordered: (flags & dataFlag.unordered) !== 0,
+      arrival: this.messages + 1,
       released: false,
       taken: false,
     };
@@ -217,6 +263,8 @@ export class Inbound {
     message.taken = true;
     this.release(message);
     const before = this.#taken;
+    // One that must wait for others to be acknowledged no longer holds its bytes.
+    this.#arrived.replace(message.arrival - this.#taken - 1, takenMessage);
     while (this.#arrived.at(0)?.taken === true) {
       this.#arrived.shift();
       this.#taken++;
@@ -232,4 +280,19 @@ export class Inbound {
     this.#granted = credit;
     return credit;
   }
+
+  /** Announces the credit, if it is to be. Returns whether it was. */
+  grantCredit(writer: FrameWriter): boolean {
+    const credit = this.creditToGrant();
+    if (credit === undefined) return false;
+    writeCredit(writer, credit);
+    return true;
+  }
+}
+
+/** Lets the far side send up to `credit` bytes of messages, counted from the beginning of the byte stream. */
+export function writeCredit(writer: FrameWriter, credit: number): void {
+  const at = writer.frame(frameType.credit, 0, 0, 8);
+  writer.view.setUint32(at, Math.floor(credit / 0x1_0000_0000));
+  writer.view.setUint32(at + 4, credit % 0x1_0000_0000);
 }

@@ -2,82 +2,113 @@
 
 import type { PoolHandle } from '../../wire/parameters.js';
 import { abortCode, type MappingFeatures, type PeerHello } from '../mapping.js';
-import { helloFlag } from './frame.js';
-import type { Hello } from './hello.js';
+import { feature, helloFlag } from './frame.js';
+import type { Hello, OwnHello, ResumePoint } from './hello.js';
 import type { TcpMappingOptions } from './options.js';
+import type { Reconnect } from './reconnecting.js';
+import type { Resumable, ResumableSessions } from './resumable-sessions.js';
 
 /** The version of the mapping that this code speaks, and the oldest that it understands. */
 export const mappingVersion = { oldest: 1, newest: 1 } as const;
 
-export const tcpMappingFeatures: MappingFeatures = {
-  streams: true,
-  unordered: false,
-  acknowledgesTaken: true,
-  rtt: true,
-  rto: true,
-  pathMtu: false,
-};
+/** What the mapping can do with a far side whose hello says these features (none before it has come). */
+export function tcpMappingFeatures(features: number, resume: boolean): MappingFeatures {
+  return {
+    streams: true,
+    unordered: (features & feature.interleaving) !== 0 && (features & feature.unordered) !== 0,
+    resume: resume && (features & feature.resume) !== 0,
+    acknowledgesTaken: true,
+    rtt: true,
+    rto: true,
+    pathMtu: false,
+  };
+}
 
-/** Which side of the session this is, and what it says of itself. */
-export type TcpMappingSide =
-  | {
-      readonly role: 'user';
-      /** 16 bytes, the same at every element that the session comes to. */
-      readonly sessionId: Uint8Array;
-      readonly poolHandle: PoolHandle;
-      readonly peIdentifier: number;
-      readonly failedOver: boolean;
-      readonly cookieFollows: boolean;
-    }
-  | {
-      readonly role: 'element';
-      readonly peIdentifier: number;
-      /** Whether a hello for this pool and element is meant for us. */
-      readonly isMeant: (poolHandle: PoolHandle | undefined, peIdentifier: number | undefined) => boolean;
-      /** Why no session is taken at present, if that is so: its user goes elsewhere before it has sent anything. */
-      readonly refusal?: () => string | undefined;
-    };
+/** What a user says of itself. */
+export interface TcpMappingUser {
+  readonly role: 'user';
+  /** 16 bytes, the same at every element that the session comes to. */
+  readonly sessionId: Uint8Array;
+  readonly poolHandle: PoolHandle;
+  readonly peIdentifier: number;
+  readonly failedOver: boolean;
+  readonly cookieFollows: boolean;
+  /** Reaches the same element once more; absent: the session cannot be resumed. */
+  readonly reconnect?: Reconnect;
+}
+
+/** What an element says of itself. */
+export interface TcpMappingElement {
+  readonly role: 'element';
+  readonly peIdentifier: number;
+  /** Whether a hello for this pool and element is meant for us. */
+  readonly isMeant: (poolHandle: PoolHandle | undefined, peIdentifier: number | undefined) => boolean;
+  /** Why no session is taken at present, if that is so: its user goes elsewhere before it has sent anything. */
+  readonly refusal?: () => string | undefined;
+  /** Keeps the sessions whose connections break; absent: they end. */
+  readonly sessions?: ResumableSessions;
+}
+
+export type TcpMappingSide = TcpMappingUser | TcpMappingElement;
+
+/** Whether this side outlives a byte stream that breaks. */
+export function canResume(side: TcpMappingSide, options: TcpMappingOptions): boolean {
+  if (side.role === 'user') return side.reconnect !== undefined && options.reconnectTimeout > 0;
+  return side.sessions !== undefined && options.resumeTimeout > 0;
+}
 
 const noSession = new Uint8Array(16);
 
-/** Our own hello and the flags of its frame. */
+/** Our own hello and the flags of its frame. `resume`: the session goes on from there. */
 export function ownHello(
   side: TcpMappingSide,
   options: TcpMappingOptions,
   stamp: number,
-): { hello: Hello; flags: number } {
+  credit: number,
+  resume: ResumePoint | undefined,
+): OwnHello {
   const hello: Hello = {
     minVersion: mappingVersion.oldest,
     maxVersion: mappingVersion.newest,
-    features: 0,
+    features: feature.interleaving | feature.unordered | (canResume(side, options) ? feature.resume : 0),
     sessionId: side.role === 'user' ? side.sessionId : noSession,
     longestPayload: options.longestPayload,
     longestMessage: options.longestMessage,
-    credit: options.window,
+    credit,
     failureTimeout: options.failureTimeout,
     heartbeatInterval: options.heartbeatInterval,
     stamp,
     peIdentifier: side.peIdentifier,
     ...(side.role === 'user' ? { poolHandle: side.poolHandle } : {}),
+    ...(resume === undefined ? {} : { resume }),
+    openMessages: options.openMessages,
   };
-  if (side.role === 'element') return { hello, flags: 0 };
-  return {
-    hello,
-    flags: (side.failedOver ? helloFlag.failedOver : 0) | (side.cookieFollows ? helloFlag.cookieFollows : 0),
-  };
+  const resumes = resume === undefined ? 0 : helloFlag.resume;
+  if (side.role === 'element') return { hello, flags: resumes };
+  const cameFrom = (side.failedOver ? helloFlag.failedOver : 0) | (side.cookieFollows ? helloFlag.cookieFollows : 0);
+  return { hello, flags: resumes | cameFrom };
 }
 
 export type Judgement =
   | { readonly type: 'open'; readonly version: number }
+  /** At a user: its session goes on. */
+  | { readonly type: 'goOn' }
+  /** At an element: the session goes on that has this connection. */
+  | { readonly type: 'resume'; readonly session: Resumable }
+  | { readonly type: 'fault'; readonly reason: string }
   | {
       readonly type: 'refused';
       readonly code: number;
-      readonly errorCode: 'ERR_RSERPOOL_VERSION_MISMATCH' | 'ERR_RSERPOOL_WRONG_ELEMENT' | 'ERR_RSERPOOL_LIMIT';
+      readonly errorCode:
+        | 'ERR_RSERPOOL_VERSION_MISMATCH'
+        | 'ERR_RSERPOOL_WRONG_ELEMENT'
+        | 'ERR_RSERPOOL_LIMIT'
+        | 'ERR_RSERPOOL_CONNECTION_BROKEN';
       readonly reason: string;
     };
 
-/** The highest version that both speak, if it is the far side that was meant. */
-export function judgeHello(side: TcpMappingSide, hello: Hello): Judgement {
+/** The highest version that both speak, if it is the far side that was meant. `resuming`: a user has asked to go on. */
+export function judgeHello(side: TcpMappingSide, flags: number, hello: Hello, resuming: boolean): Judgement {
   const version = Math.min(hello.maxVersion, mappingVersion.newest);
   if (version < Math.max(hello.minVersion, mappingVersion.oldest)) {
     const reason = `it speaks versions ${hello.minVersion} to ${hello.maxVersion}, we ${mappingVersion.oldest} to ${mappingVersion.newest}`;
@@ -87,13 +118,28 @@ export function judgeHello(side: TcpMappingSide, hello: Hello): Judgement {
     side.role === 'user'
       ? hello.peIdentifier === side.peIdentifier
       : side.isMeant(hello.poolHandle, hello.peIdentifier);
-  if (meant) {
-    const full = side.role === 'element' ? side.refusal?.() : undefined;
-    if (full === undefined) return { type: 'open', version };
-    return { type: 'refused', code: abortCode.limit, errorCode: 'ERR_RSERPOOL_LIMIT', reason: full };
+  if (!meant) {
+    const reason = 'the connection reached another element than it was meant for';
+    return { type: 'refused', code: abortCode.wrongElement, errorCode: 'ERR_RSERPOOL_WRONG_ELEMENT', reason };
   }
-  const reason = 'the connection reached another element than it was meant for';
-  return { type: 'refused', code: abortCode.wrongElement, errorCode: 'ERR_RSERPOOL_WRONG_ELEMENT', reason };
+  const resumes = (flags & helloFlag.resume) !== 0;
+  if (resumes && hello.resume === undefined)
+    return { type: 'fault', reason: 'a hello that resumes without saying where' };
+  const unknown = { type: 'refused', errorCode: 'ERR_RSERPOOL_CONNECTION_BROKEN' } as const;
+  if (side.role === 'element') {
+    if (!resumes) {
+      const full = side.refusal?.();
+      if (full === undefined) return { type: 'open', version };
+      return { type: 'refused', code: abortCode.limit, errorCode: 'ERR_RSERPOOL_LIMIT', reason: full };
+    }
+    const session = side.sessions?.find(hello.sessionId);
+    if (session?.isResumable === true) return { type: 'resume', session };
+    return { ...unknown, code: abortCode.unknownSession, reason: 'no session of this identifier waits here' };
+  }
+  if (!resuming)
+    return resumes ? { type: 'fault', reason: 'a session that nobody resumes' } : { type: 'open', version };
+  // It took us for somebody new: it is to forget us.
+  return resumes ? { type: 'goOn' } : { ...unknown, code: abortCode.failedOver, reason: 'the session is not resumed' };
 }
 
 /** What the owner of the connection is told of the far side's hello. */

@@ -24,17 +24,30 @@ export interface TcpMappingOptions {
   readonly longestPayload: number;
   /** Bytes of the largest message that we accept. Default: 16 MiB. */
   readonly longestMessage: number;
-  /** Messages that may be on their way to us in fragments at once, each on a stream of its own. Default: 16. */
+  /** Messages that may be on their way to us in fragments at once. Default: 16. */
   readonly openMessages: number;
   /** Bytes waiting to be sent from which `send` returns false. Default: 128 KiB. */
   readonly highWaterMark: number;
+  /**
+   * Milliseconds that a user tries to resume its session at the same element after the connection broke, before it goes
+   * elsewhere; 0: not at all. Default: the failure time-out, so that no lease outlasts it. An element that is dead refuses
+   * at once.
+   */
+  readonly reconnectTimeout: number;
+  /** Milliseconds that an element keeps the session of a user whose connection broke; 0: not at all. Default: 5000. */
+  readonly resumeTimeout: number;
+  /** Such sessions at one element: beyond, the one kept longest ends. Default: 1000. */
+  readonly parkedSessions: number;
+  /** Bytes of messages that they may hold together, both directions: beyond, the one kept longest ends. Default: 64 MiB. */
+  readonly parkedBytes: number;
 }
 
 export function tcpMappingOptions(given: Partial<TcpMappingOptions> = {}): TcpMappingOptions {
   const heartbeatInterval = given.heartbeatInterval ?? 1500;
+  const failureTimeout = given.failureTimeout ?? Math.min(1000, 3 * heartbeatInterval);
   return {
     heartbeatInterval,
-    failureTimeout: given.failureTimeout ?? Math.min(1000, 3 * heartbeatInterval),
+    failureTimeout,
     userTimeout: given.userTimeout ?? 10_000,
     longestUserTimeout: given.longestUserTimeout ?? 300_000,
     helloTimeout: given.helloTimeout ?? 3000,
@@ -45,6 +58,10 @@ export function tcpMappingOptions(given: Partial<TcpMappingOptions> = {}): TcpMa
     longestMessage: given.longestMessage ?? 16 * 1024 * 1024,
     openMessages: given.openMessages ?? 16,
     highWaterMark: given.highWaterMark ?? 128 * 1024,
+    reconnectTimeout: given.reconnectTimeout ?? failureTimeout,
+    resumeTimeout: given.resumeTimeout ?? 5000,
+    parkedSessions: given.parkedSessions ?? 1000,
+    parkedBytes: given.parkedBytes ?? 64 * 1024 * 1024,
   };
 }
 

@@ -32,6 +32,8 @@ export class MemoryStream implements ByteStream {
   #endSent = false;
   #endReceived = false;
   #reset = false;
+  /** What is on the way to it is lost. */
+  #deaf = false;
   #paused = false;
   #deliveryScheduled = false;
   #needDrain = false;
@@ -70,6 +72,11 @@ export class MemoryStream implements ByteStream {
 
   get bufferedBytes(): number {
     return this.#outboundBytes;
+  }
+
+  /** Whether a reset is on its way to an end of it. */
+  get isSevered(): boolean {
+    return this.#reset || (this.#peer as MemoryStream).#reset;
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
@@ -117,6 +124,18 @@ export class MemoryStream implements ByteStream {
 
   ref(): void {}
   unref(): void {}
+
+  /**
+   * Something on the way breaks the connection: both ends are reset, after what is on the way to them, or what is on the
+   * way is lost.
+   */
+  sever(underway: 'arrives' | 'lost' = 'arrives'): void {
+    for (const end of [this, this.#peer as MemoryStream]) {
+      if (end.#state !== 'open' || end.#reset) continue;
+      end.#deaf = underway === 'lost';
+      end.#sendReset();
+    }
+  }
 
   /** The process is dead (or never wanted this): the system sends what it was handed, then closes. */
   orphan(): void {
@@ -195,6 +214,7 @@ export class MemoryStream implements ByteStream {
       if (segment.type === 'data' && !this.#reset) this.#sendReset();
       return;
     }
+    if (this.#deaf && segment.type !== 'rst') return;
     this.#inbound.push(segment);
     this.#scheduleDelivery();
   }

@@ -21,19 +21,38 @@ export class TcpStream implements ByteStream {
   readonly remoteAddress: TransportAddress;
   handler: ByteStreamHandler = noHandler;
   #error: Error | undefined;
+  readonly #listeners = {
+    data: (chunk: Uint8Array): void => this.handler.onData(chunk),
+    drain: (): void => this.handler.onDrain(),
+    end: (): void => this.handler.onEnd(),
+    error: (error: Error): void => {
+      this.#error = error;
+    },
+    close: (): void => this.handler.onClose(this.#error),
+  };
 
   constructor(socket: Socket) {
     this.socket = socket;
     this.localAddress = { host: socket.localAddress ?? '', port: socket.localPort ?? 0 };
     this.remoteAddress = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Uint8Array) => this.handler.onData(chunk));
-    socket.on('drain', () => this.handler.onDrain());
-    socket.on('end', () => this.handler.onEnd());
-    socket.on('error', (error) => {
-      this.#error = error;
-    });
-    socket.on('close', () => this.handler.onClose(this.#error));
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
+  }
+
+  /**
+   * Gives the socket to another owner, as new: `unread` is what was read of it. Nothing here has to do with it from then on;
+   * it may be used from the end of this tick.
+   */
+  release(unread: Uint8Array): Socket {
+    const { socket } = this;
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.off(event, listener);
+    socket.setNoDelay(false);
+    // A stream that had listeners of 'readable' and has none any more is as one that nobody has read yet.
+    const nobody = (): void => {};
+    socket.on('readable', nobody);
+    socket.off('readable', nobody);
+    if (unread.length > 0) socket.unshift(unread);
+    return socket;
   }
 
   get bufferedBytes(): number {

@@ -1,0 +1,166 @@
+/** One port for both modes, over real TCP: users of failover mode, plain connections, and those that cannot be told. */
+
+import { once } from 'node:events';
+import net from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { magic } from '../../lib/mapping/tcp/frame.js';
+import { connect } from '../../lib/net/connect.js';
+import { verdictOn } from '../../lib/net/incoming.js';
+import type { PoolListenOptions } from '../../lib/net/listen-options.js';
+import { Server } from '../../lib/net/server.js';
+import { Socket } from '../../lib/net/socket.js';
+import { host, loopback } from '../drop-in/loopback.js';
+
+async function element(
+  t: ExecutionContext,
+  listen: Partial<PoolListenOptions> = {},
+  options: net.ServerOpts = {},
+): Promise<{ server: Server; port: number; listen: PoolListenOptions }> {
+  const { scope, close } = await loopback();
+  t.teardown(close);
+  const server = new Server(options);
+  const all = { poolHandle: 'both', scope, host, ...listen };
+  server.listen(all);
+  t.teardown(() => void server.close());
+  await once(server, 'registered');
+  return { server, port: (server.address() as net.AddressInfo).port, listen: all };
+}
+
+async function answer(socket: net.Socket): Promise<string> {
+  let got = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    got += text;
+  });
+  await once(socket, 'close');
+  return got;
+}
+
+test('the first bytes tell, as soon as they can', (t) => {
+  const verdict = (...bytes: number[]): string => verdictOn(Uint8Array.from(bytes));
+  t.is(verdict(), 'open');
+  for (let length = 1; length < magic.length; length++) {
+    t.is(verdictOn(magic.subarray(0, length)), 'open');
+    t.is(verdict(...magic.subarray(0, length), 0xff), 'plain');
+  }
+  t.is(verdictOn(magic), 'mapping');
+  t.is(verdict(...magic, 1, 2), 'mapping');
+  t.is(verdict(7), 'open');
+  t.is(verdict(7, 0, 0), 'open');
+  t.is(verdict(7, 0, 0, 16), 'asap');
+  t.is(verdict(7, 1, 0, 16), 'asap');
+  t.is(verdict(7, 2), 'plain');
+  t.is(verdict(7, 0, 0, 4), 'plain');
+  t.is(verdict(7, 0, 0, 17), 'plain');
+  t.is(verdict(0x16, 3, 1), 'plain', 'TLS');
+  t.is(verdict(5, 1, 0), 'plain', 'SOCKS');
+  t.is(verdict(0, 0, 0, 8), 'plain', 'PostgreSQL');
+});
+
+test('one port serves both modes: ours over a session, and net’s own sockets', async (t) => {
+  const { server, port, listen } = await element(t);
+  const accepted: net.Socket[] = [];
+  server.on('connection', (socket: net.Socket) => {
+    accepted.push(socket);
+    socket.pipe(socket);
+  });
+  const plain = net.connect(port, host);
+  plain.write(magic.subarray(0, 3));
+  plain.end('plain');
+  t.is(await answer(plain), `${Buffer.from(magic.subarray(0, 3)).toString()}plain`);
+  const chosen = connect({ ...listen, mode: 'nameservice' });
+  chosen.end('nameservice');
+  t.is(await answer(chosen), 'nameservice');
+  const session = connect(listen);
+  session.end('failover');
+  t.is(await answer(session), 'failover');
+  t.deepEqual(
+    accepted.map((socket) => (socket instanceof Socket ? socket.mode : 'net')),
+    ['net', 'net', 'failover'],
+  );
+  t.true(accepted[0] instanceof net.Socket);
+  t.false(accepted[0]?.allowHalfOpen);
+});
+
+test('a server for one mode alone refuses users of the other, or lets the service speak for itself', async (t) => {
+  const { server, port, listen } = await element(t, { mode: 'failover' });
+  server.on('connection', (socket: net.Socket) => void socket.pipe(socket));
+  const stranger = net.connect(port, host).on('error', () => {});
+  stranger.write('GET / HTTP/1.1\r\n\r\n');
+  t.is(await answer(stranger), '');
+  const session = connect(listen);
+  session.end('served');
+  t.is(await answer(session), 'served');
+  const greeting = await element(t, { mode: 'nameservice' });
+  greeting.server.on('connection', (socket: net.Socket) => socket.end('hello'));
+  const user = connect({ ...greeting.listen, mode: 'nameservice' });
+  t.is(await answer(user), 'hello');
+  const wrong = connect({ ...greeting.listen, mode: 'failover', connectTimeout: 200 });
+  const [error] = (await once(wrong, 'error')) as [AggregateError];
+  t.regex(String(error.errors.map((one: Error) => one.message)), /does not offer a mapping/);
+});
+
+test('who is silent for detectTimeout is a plain user; a magic after that is an error', async (t) => {
+  const { server, port } = await element(t, { detectTimeout: 20 });
+  const served: net.Socket[] = [];
+  server.on('connection', (socket: net.Socket) => {
+    served.push(socket);
+    socket.on('error', () => {}).write('you first');
+  });
+  const silent = net.connect(port, host);
+  const [greeting] = (await once(silent, 'data')) as [Buffer];
+  t.is(greeting.toString(), 'you first');
+  const connection = served[0] as net.Socket;
+  const late = once(connection, 'error');
+  silent.on('error', () => {}).write(magic);
+  const [error] = (await late) as [NodeJS.ErrnoException];
+  t.is(error.code, 'ERR_RSERPOOL_PROTOCOL');
+  const other = net.connect(port, host);
+  await once(other, 'data');
+  other.write('late');
+  const [text] = (await once(served[1] as net.Socket, 'data')) as [Buffer];
+  t.is(text.toString(), 'late');
+  other.destroy();
+});
+
+test('plain users count for maxConnections, and are dropped as net drops them', async (t) => {
+  const { server, port } = await element(t);
+  server.maxConnections = 1;
+  const first = net.connect(port, host);
+  first.write('x');
+  const [served] = (await once(server, 'connection')) as [net.Socket];
+  t.is(await new Promise((resolve) => server.getConnections((_, count) => resolve(count))), 1);
+  const second = net.connect(port, host).on('error', () => {});
+  second.write('y');
+  const [facts] = (await once(server, 'drop')) as [{ remotePort: number }];
+  t.is<number | undefined, number | undefined>(facts.remotePort, second.localPort);
+  if (!second.closed) await once(second, 'close');
+  let closed = false;
+  server.close(() => (closed = true));
+  served.write('still here');
+  const [text] = (await once(first, 'data')) as [Buffer];
+  t.is(text.toString(), 'still here');
+  t.false(closed, 'connections go on after close until they end (RFC 3237 section 2.7)');
+  first.end();
+  served.end().resume();
+  await once(server, 'close');
+  t.true(closed);
+});
+
+test('what net’s server does to its sockets is done to plain ones', async (t) => {
+  const { server, port } = await element(t, {}, { allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
+  const client = net.connect({ port, host, allowHalfOpen: true });
+  client.end('request');
+  const [served] = (await once(server, 'connection')) as [net.Socket];
+  t.true(served.allowHalfOpen);
+  t.true(served.isPaused());
+  let got = '';
+  served.setEncoding('utf8').on('data', (text: string) => {
+    got += text;
+  });
+  served.resume();
+  await once(served, 'end');
+  t.is(got, 'request');
+  t.true(served.writable);
+  served.end('answer');
+  t.is(await answer(client), 'answer');
+});
