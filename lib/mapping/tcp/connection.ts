@@ -34,7 +34,7 @@ import { Reconnecting } from './reconnecting.js';
 import type { Resumable, ResumableSessions } from './resumable-sessions.js';
 
 export class TcpMappingConnection implements MappingConnection, LinkOwner, Resumable {
-  readonly mapping: number = mappingId.tcp;
+  readonly mapping: number;
   features: MappingFeatures;
   localAddress: TransportAddress;
   remoteAddress: TransportAddress;
@@ -74,6 +74,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.remoteAddress = stream.remoteAddress;
     this.#inbound = new Inbound(options, () => this.#outbound.lastSequence);
     if (side.role === 'element') this.#leased = new LeasedMessages((message) => this.handler.onMessage(message));
+    this.mapping = stream.localAddress.protocol === undefined ? mappingId.tcp : mappingId.sctp;
     this.#link = this.#newLink(stream);
     if (side.role === 'user') this.#sayHello(this.#link, false);
   }

@@ -27,7 +27,8 @@ import type { Outbound } from './outbound.js';
 import { copyOf, FrameReader, MagicReader } from './reader.js';
 import { FrameWriter } from './writer.js';
 
-const batch = 128 * 1024; // bytes handed to the stream in one call
+/** So many bytes are handed to the stream in one call. */
+const batch = 128 * 1024;
 const wholeMessage = dataFlag.begin | dataFlag.end;
 
 /** Whom a link tells: its connection. */
