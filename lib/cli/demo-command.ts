@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkInteger } from '../arguments.js';
 import { OperationalScope } from '../asap/scope.js';
-import { systemClock } from '../clock.js';
+import { systemClock, type Timer } from '../clock.js';
 import { connect } from '../net/connect.js';
 import { createRegistrar } from '../registrar/registrar.js';
 import type { Command } from './command.js';
@@ -26,6 +26,7 @@ function pause(delay: number): Promise<void> {
 class Elements {
   readonly #registrars: string;
   readonly #processes = new Map<string, ChildProcess>();
+  readonly #returns = new Set<Timer>();
 
   constructor(registrars: string) {
     this.#registrars = registrars;
@@ -36,11 +37,21 @@ class Elements {
     this.#processes.set(name, fork(elementFile, [name], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
   }
 
-  signal(name: string, signal: NodeJS.Signals): void {
-    this.#processes.get(name)?.kill(signal);
+  /** Freezes or kills it; a second later it thaws, or another process of that name comes up. */
+  strike(name: string, signal: 'SIGSTOP' | 'SIGKILL'): void {
+    const child = this.#processes.get(name);
+    child?.kill(signal);
+    const back = (): void => {
+      this.#returns.delete(timer);
+      if (signal === 'SIGKILL') this.start(name);
+      else child?.kill('SIGCONT');
+    };
+    const timer = systemClock.setTimeout(back, 1_000);
+    this.#returns.add(timer);
   }
 
   async stop(): Promise<void> {
+    for (const timer of this.#returns) timer.cancel();
     for (const child of this.#processes.values()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       child.kill('SIGKILL');
@@ -78,10 +89,7 @@ async function run(elements: Elements, scope: OperationalScope, faults: number):
     else if (now >= nextFault) {
       const frozen = befallen++ % 2 === 1;
       say(frozen ? `${serving} is frozen (SIGSTOP)` : `${serving} is killed (SIGKILL)`);
-      elements.signal(serving, frozen ? 'SIGSTOP' : 'SIGKILL');
-      // The killed one comes back as another process, the frozen one thaws.
-      const back = serving;
-      systemClock.setTimeout(() => (frozen ? elements.signal(back, 'SIGCONT') : elements.start(back)), 1_000);
+      elements.strike(serving, frozen ? 'SIGSTOP' : 'SIGKILL');
       nextFault = now + betweenFaults;
     }
     await pause(betweenRequests);

@@ -7,7 +7,7 @@ import { Gateway } from '../gateway/gateway.js';
 import { formatAddress } from '../transport/transport.js';
 import type { Command } from './command.js';
 import { hostAndPort, milliseconds, onePool, scopeOf } from './option-values.js';
-import { stopSignal } from './stop-signal.js';
+import { StopSignal } from './stop-signal.js';
 
 const usage =
   'proxy POOL --listen [HOST:]PORT [--mode nameservice|failover] [--max-connections N] [--connect-timeout MS] ' +
@@ -75,12 +75,13 @@ themselves, a second signal cuts them off.
     gateway.on('ended', (_, error) => {
       if (error !== undefined) say(`a connection failed: ${error.message}`);
     });
+    const stop = new StopSignal();
     try {
       const failed = new Promise<never>((_, reject) => gateway.once('error', reject));
       gateway.listen(at, ({ address, port }) => {
         say(`proxy for ${poolHandle} listens on ${formatAddress({ host: address, port })}`);
       });
-      await Promise.race([stopSignal(), failed]);
+      await Promise.race([stop.received, failed]);
       await new Promise<void>((resolve) => {
         gateway.close({}, resolve);
         const cutOff = (): void => gateway.close({ abort: true });
@@ -89,6 +90,7 @@ themselves, a second signal cuts them off.
       });
       return 0;
     } finally {
+      stop.forget();
       scope.close();
     }
   },

@@ -10,7 +10,7 @@ import { type RegisterOptions, type Registration, register } from '../net/regist
 import type { Command } from './command.js';
 import { healthCheckOf } from './health-checks.js';
 import { milliseconds, onePool, scopeOf } from './option-values.js';
-import { stopSignal } from './stop-signal.js';
+import { StopSignal } from './stop-signal.js';
 
 const usage =
   'register POOL --port PORT [--host ADDRESS] [--protocol tcp|udp] [--check CHECK] [--check-interval MS] ' +
@@ -102,25 +102,26 @@ is out of the pool. Prints one line for each change.
     const poolHandle = onePool(positionals);
     const scope = scopeOf(values.registrars);
     const abort = new AbortController();
-    const stopped = stopSignal();
+    const stop = new StopSignal();
     const say = (text: string): void => {
       if (values.quiet !== true) process.stdout.write(`${text}\n`);
     };
     try {
       const wanted = registerOptions(poolHandle, values, scope);
       say(`waiting for the service at port ${wanted.port} and a registrar`);
-      const first = await Promise.race([registerAtLast(wanted, abort.signal), stopped]);
+      const first = await Promise.race([registerAtLast(wanted, abort.signal), stop.received]);
       if (first === undefined) return 0;
       const name = `${poolHandle} ${formatIdentifier(first.identifier)}`;
       say(`registered ${name}`);
       first.on('registered', () => say(`registered ${name}`));
       first.on('unhealthy', (error) => say(`unhealthy ${name}: ${error.message}`));
       first.on('unregistered', (error) => say(`unregistered ${name}: ${error.message}`));
-      await stopped;
+      await stop.received;
       await first.deregister();
       say(`deregistered ${name}`);
       return 0;
     } finally {
+      stop.forget();
       abort.abort();
       scope.close();
     }

@@ -2,21 +2,34 @@
 
 import { systemClock, type Timer } from '../clock.js';
 
-/** Resolves at SIGINT or SIGTERM; keeps the process alive until then. A second signal kills, as usual. */
-export function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let timer: Timer;
-    const keepAlive = (): void => {
-      timer = systemClock.setTimeout(keepAlive, 0x7fffffff);
-    };
-    const stop = (): void => {
-      timer.cancel();
-      process.removeListener('SIGINT', stop);
-      process.removeListener('SIGTERM', stop);
+/** Waits for SIGINT or SIGTERM, and keeps the process alive meanwhile. A second signal kills, as usual. */
+export class StopSignal {
+  readonly received: Promise<void>;
+  readonly #stop: () => void;
+  #timer: Timer | undefined;
+
+  constructor() {
+    let resolve: () => void = () => {};
+    this.received = new Promise((resolved) => {
+      resolve = resolved;
+    });
+    this.#stop = () => {
+      this.forget();
       resolve();
     };
-    keepAlive();
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
-  });
+    this.#keepAlive();
+    process.on('SIGINT', this.#stop);
+    process.on('SIGTERM', this.#stop);
+  }
+
+  /** Waits no more: the command has ended by itself. */
+  forget(): void {
+    this.#timer?.cancel();
+    process.removeListener('SIGINT', this.#stop);
+    process.removeListener('SIGTERM', this.#stop);
+  }
+
+  #keepAlive(): void {
+    this.#timer = systemClock.setTimeout(() => this.#keepAlive(), 0x7fffffff);
+  }
 }

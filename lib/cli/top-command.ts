@@ -9,7 +9,7 @@ import { RserpoolError } from '../errors.js';
 import type { Command } from './command.js';
 import { hostAndPort, milliseconds, scopeOf } from './option-values.js';
 import { poolLines, type ShownPool } from './pool-table.js';
-import { stopSignal } from './stop-signal.js';
+import { StopSignal } from './stop-signal.js';
 
 const usage = 'top [POOL]... [--status [HOST:]PORT] [--registrars HOST:PORT,...] [--interval MS] [--once]';
 
@@ -109,7 +109,7 @@ view is drawn anew each time; otherwise what has changed is printed, as plain te
         return 0;
       }
       let running = true;
-      const stopped = stopSignal().then(() => {
+      const stopped = new StopSignal().received.then(() => {
         running = false;
       });
       while (running) {
