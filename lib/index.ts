@@ -9,6 +9,7 @@ import { connect, createConnection, createServer } from './net/connect.js';
 import { connector } from './net/connector.js';
 import { createLookup, lookup } from './net/lookup.js';
 import { nameservice } from './net/nameservice.js';
+import { Pool, pool } from './net/pool.js';
 import { register } from './net/registration.js';
 import { createRegistrar, Registrar } from './registrar/registrar.js';
 
@@ -18,7 +19,7 @@ export type { Resolution } from './asap/resolution.js';
 export { type Hint, OperationalScope, type OperationalScopeOptions, type RegistrarAddress } from './asap/scope.js';
 export type { Clock, Timer } from './clock.js';
 export type { EnrpOptions } from './enrp/options.js';
-export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
+export { errorCodes, RserpoolError, type RserpoolErrorCode, type UndeliveredMessage } from './errors.js';
 export { Gateway, type GatewayEvents, type GatewayOptions } from './gateway/gateway.js';
 export type { MappingFeatures } from './mapping/mapping.js';
 export { Agent, type AgentOptions, HttpsAgent, type HttpsAgentOptions } from './net/agent.js';
@@ -38,6 +39,8 @@ export {
   nameservice,
 } from './net/nameservice.js';
 export type { MappingOptions, PolicyOption, PoolConnectOptions } from './net/options.js';
+export { Pool, pool } from './net/pool.js';
+export type { Destination, PoolOptions, PoolRequestOptions, PoolSendOptions } from './net/pool-options.js';
 export {
   type RegisterOptions,
   Registration,
@@ -72,9 +75,11 @@ const ours: {
   createServer: typeof createServer;
   createRegistrar: typeof createRegistrar;
   nameservice: typeof nameservice;
+  pool: typeof pool;
   register: typeof register;
   lookup: typeof lookup;
   createLookup: typeof createLookup;
+  Pool: typeof Pool;
   Socket: typeof Socket;
   Server: typeof Server;
   Agent: typeof Agent;
@@ -89,9 +94,11 @@ const ours: {
   createServer,
   createRegistrar,
   nameservice,
+  pool,
   register,
   lookup,
   createLookup,
+  Pool,
   Socket,
   Server,
   Agent,
