@@ -98,13 +98,15 @@ const mappingTimes = [
   'reconnectTimeout',
   'resumeTimeout',
 ] as const;
-const mappingSizes = ['window', 'longestPayload', 'longestMessage', 'highWaterMark'] as const;
+const mappingSizes = ['window', 'longestPayload', 'longestMessage'] as const;
 
 /** The mapping's options with defaults; throws Node's argument errors. */
 export function checkMappingOptions(given: MappingOptions): TcpMappingOptions {
   for (const name of mappingTimes) if (given[name] !== undefined) checkMilliseconds(`options.${name}`, given[name]);
   for (const name of mappingSizes)
     if (given[name] !== undefined) checkInteger(`options.${name}`, given[name], 1024, 0xffffffff);
+  // Net's too, and as small as there.
+  if (given.highWaterMark !== undefined) checkInteger('options.highWaterMark', given.highWaterMark, 0, 0xffffffff);
   if (given.undetectedConnections !== undefined) {
     checkInteger('options.undetectedConnections', given.undetectedConnections, 0);
   }

@@ -17,7 +17,7 @@ import {
 import type { PoolElement } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { type CardHolder, checkBusinessCard } from './business-cards.js';
-import { adopting, mirrorAttributes } from './callable.js';
+import { initialise, mirrorAttributes, uninitialised } from './callable.js';
 import { guard } from './guarded.js';
 import { onFirstSignal } from './hand-over-signal.js';
 import { incoming } from './incoming.js';
@@ -43,7 +43,7 @@ const connectionsForRegistrars = 16;
 const refused = diagnosticEvent<{ remote: string; reason: string }>('net', 'connection-refused');
 const cookieRefused = diagnosticEvent<{ poolHandle: string; remote: string; reason: string }>('net', 'cookie-refused');
 
-const NetServer: typeof net.Server = adopting(net.Server);
+const NetServer: typeof net.Server = uninitialised(net.Server);
 
 export class Server extends NetServer implements CardHolder {
   static {
@@ -63,7 +63,8 @@ export class Server extends NetServer implements CardHolder {
 
   /** As net's. */
   constructor(options?: net.ServerOpts | ((socket: Socket) => void), onConnection?: (socket: Socket) => void) {
-    super(options as net.ServerOpts, onConnection as ((socket: net.Socket) => void) | undefined);
+    super();
+    initialise(net.Server, this, [options, onConnection]);
   }
 
   /** This element's PE identifier; undefined while it listens for no pool. */

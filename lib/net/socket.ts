@@ -3,7 +3,7 @@
  * method is net's own.
  */
 
-import type net from 'node:net';
+import net from 'node:net';
 import { checkFunction, checkMilliseconds, invalidArgumentType } from '../arguments.js';
 import { RserpoolError } from '../errors.js';
 import type { MappingFeatures } from '../mapping/mapping.js';
@@ -15,7 +15,7 @@ import type { Retrieved, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { checkBusinessCard, checkCardHolder } from './business-cards.js';
-import { mirrorAttributes } from './callable.js';
+import { initialise, mirrorAttributes } from './callable.js';
 import { checkCookie } from './cookies.js';
 import { copyLimit, type WriteCallback } from './large-writes.js';
 import { NameserviceSocket } from './nameservice-socket.js';
@@ -51,6 +51,8 @@ export class Socket extends NameserviceSocket {
       return {
         session,
         connecting: socket.connecting,
+        destroyed: socket.destroyed,
+        peer: pooled.peer,
         bytesRead: delivery.bytesRead,
         bytesWritten: outgoing.bytesWritten,
       };
@@ -66,8 +68,9 @@ export class Socket extends NameserviceSocket {
   #ownIdentifier: number | undefined;
 
   constructor(options?: SocketOptions) {
-    super(options);
+    super();
     this.#ownTarget = poolTarget(options);
+    initialise(net.Socket, this, [options]);
   }
 
   /** The mode of a socket that is with a pool; undefined for one of net's own. */
@@ -210,7 +213,7 @@ export class Socket extends NameserviceSocket {
 
   override address(): net.AddressInfo | Record<string, never> {
     if (this.#pooled === undefined) return super.address();
-    const local = this.#pooled.session.localAddress;
+    const local = this.destroyed ? undefined : this.#pooled.session.localAddress;
     return local === undefined ? {} : { address: local.host, family: family(local.host) as string, port: local.port };
   }
 
