@@ -28,6 +28,7 @@ export const errorCodes = {
   ERR_RSERPOOL_VERSION_MISMATCH: 'The far side speaks no version of the mapping that we speak',
   ERR_RSERPOOL_WRONG_ELEMENT: 'The connection reached another pool element than it was meant for',
   ERR_RSERPOOL_PROTOCOL: 'The far side broke the protocol',
+  ERR_RSERPOOL_UNDELIVERED: 'The message was not delivered',
   ERR_RSERPOOL_ABORTED: 'The far side aborted the session',
   ERR_RSERPOOL_SESSION_CLOSED: 'The session has ended',
   ERR_RSERPOOL_MESSAGE_TOO_LARGE: 'The message is larger than the limit',
@@ -50,6 +51,15 @@ export interface RserpoolErrorFacts {
   readonly cause?: unknown;
   /** 'remote' if the far side is at fault, 'local' if we or our caller are. Default: 'local'. */
   readonly origin?: 'local' | 'remote';
+  /** The message that is handed back (RFC 5352 section 6.7). */
+  readonly undelivered?: UndeliveredMessage;
+}
+
+/** A message that is handed back to its sender. */
+export interface UndeliveredMessage {
+  readonly data: Uint8Array;
+  /** It left and was not acknowledged: an element may have executed it. False: none can have. */
+  readonly unacknowledged: boolean;
 }
 
 /** Formats a PE identifier or server identifier the way that all messages and logs show it. */
@@ -63,6 +73,8 @@ export class RserpoolError extends Error {
   readonly poolHandle: string | undefined;
   readonly element: number | undefined;
   readonly origin: 'local' | 'remote';
+  /** Of ERR_RSERPOOL_UNDELIVERED: what is handed back. */
+  readonly undelivered: UndeliveredMessage | undefined;
 
   constructor(code: RserpoolErrorCode, facts: RserpoolErrorFacts = {}) {
     const where = [
@@ -75,6 +87,7 @@ export class RserpoolError extends Error {
     this.poolHandle = facts.poolHandle;
     this.element = facts.element;
     this.origin = facts.origin ?? 'local';
+    this.undelivered = facts.undelivered;
   }
 }
 

@@ -9,6 +9,7 @@ import { connect, createConnection, createServer } from './net/connect.js';
 import { connector } from './net/connector.js';
 import { createLookup, lookup } from './net/lookup.js';
 import { nameservice } from './net/nameservice.js';
+import { Pool, pool } from './net/pool.js';
 import { register } from './net/registration.js';
 import { createRegistrar, Registrar } from './registrar/registrar.js';
 
@@ -37,6 +38,8 @@ export {
   nameservice,
 } from './net/nameservice.js';
 export type { MappingOptions, PolicyOption, PoolConnectOptions } from './net/options.js';
+export { Pool, pool } from './net/pool.js';
+export type { Destination, PoolOptions, PoolRequestOptions, PoolSendOptions } from './net/pool-options.js';
 export {
   type RegisterOptions,
   Registration,
@@ -71,9 +74,11 @@ const ours: {
   createServer: typeof createServer;
   createRegistrar: typeof createRegistrar;
   nameservice: typeof nameservice;
+  pool: typeof pool;
   register: typeof register;
   lookup: typeof lookup;
   createLookup: typeof createLookup;
+  Pool: typeof Pool;
   Socket: typeof Socket;
   Server: typeof Server;
   Agent: typeof Agent;
@@ -88,9 +93,11 @@ const ours: {
   createServer,
   createRegistrar,
   nameservice,
+  pool,
   register,
   lookup,
   createLookup,
+  Pool,
   Socket,
   Server,
   Agent,

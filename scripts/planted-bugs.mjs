@@ -226,10 +226,6 @@ export const plantedBugs = [
     edits: [[inbound, 'this.#open.clear();', '']],
   },
   {
-    name: 'does not say again what it said before a connection broke',
-    edits: [[outbound, 'this.#markers = [this.#said, ...this.#markers.slice(this.#firstMarker)];', '']],
-  },
-  {
     name: 'counts the credit on when a connection broke',
     edits: [[inbound, 'this.#received = 0;\n    this.#granted = Math', 'this.#granted = Math']],
   },

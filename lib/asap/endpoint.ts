@@ -48,6 +48,10 @@ export interface AsapEndpointOptions {
   /** Where registrars announce themselves (section 3.6). Default: nowhere. */
   readonly announcements?: { readonly transport: MulticastTransport; readonly group: MulticastGroup };
   readonly transport: ByteStreamTransport;
+  /** Whether `transport` takes SCTP addresses. */
+  readonly sctp?: boolean;
+  /** 'rsplib': registration life in milliseconds on the wire. */
+  readonly compatibility?: 'rsplib' | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly timers: AsapTimers;
@@ -209,6 +213,7 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
       clock,
       timers,
       home: this.#home,
+      compatibility: this.#options.compatibility,
       onEnded: (ended) => this.#elements.delete(ended),
     });
     this.#elements.add(element);
@@ -292,7 +297,7 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
     if (announcements === undefined || this.#announcements !== undefined) return;
     const { transport, group } = announcements;
     this.#announcements = joinAnnouncements(transport, group, clock, (bytes, from) => {
-      const announced = announcedAddresses(bytes, from);
+      const announced = announcedAddresses(bytes, from, this.#options.sctp === true);
       if (announced.length > 0 && this.#servers.announced(announced, from.host)) this.#home.onServerAdded();
     });
   }

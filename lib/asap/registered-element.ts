@@ -64,6 +64,7 @@ const rejected = diagnosticEvent<{ poolHandle: string; identifier: number; error
 export const defaultRegistrationLife = 300_000;
 
 export interface ElementSurroundings {
+  readonly compatibility: 'rsplib' | undefined;
   readonly clock: Clock;
   readonly timers: AsapTimers;
   readonly home: HomeServer;
@@ -233,13 +234,18 @@ export class RegisteredElement {
     const poolElement: PoolElement = {
       identifier: this.identifier,
       homeServerId: this.#around.home.serverId ?? 0,
-      registrationLife: registrationLifeSeconds(registrationLife ?? defaultRegistrationLife),
+      registrationLife: this.#lifeOnWire(registrationLife ?? defaultRegistrationLife),
       userTransport,
       ...(mappings === undefined ? undefined : { mappings }),
       ...(policy === undefined ? undefined : { policy }),
       ...(asapTransport === undefined ? undefined : { asapTransport }),
     };
     return { type: 'registration', poolHandle: this.poolHandle, poolElement };
+  }
+
+  /** The reference implementation counts in milliseconds, and knows no life without an end. */
+  #lifeOnWire(life: number): number {
+    return this.#around.compatibility === undefined ? registrationLifeSeconds(life) : Math.min(life, 0x7fffffff);
   }
 
   /** R2 to R4. */

@@ -17,7 +17,11 @@ import {
 import { type Clock, systemClock } from '../clock.js';
 import { PolicyRegistry } from '../policy/registry.js';
 import { type Random, systemRandom } from '../random.js';
+import { checkProtocol, cutProtocol } from '../transport/address-text.js';
 import { type AnnouncementOptions, checkAnnouncements } from '../transport/announcements.js';
+import { controlTransport } from '../transport/sctp/control-transport.js';
+import type { SctpStack } from '../transport/sctp/sctp-stack.js';
+import { type SctpOption, type SwitchedStack, switchedStack } from '../transport/sctp/switched-stack.js';
 import { systemNames } from '../transport/system-names.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
 import type {
@@ -31,7 +35,7 @@ import { udpMulticast } from '../transport/udp/multicast.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { poolHandleText, toPoolHandle } from '../wire/pool-handle.js';
 import { longestSelectionHint } from '../wire/selection-hint.js';
-import type { AsapChannelLimits } from './asap-channel.js';
+import { type AsapChannelLimits, asapPpid } from './asap-channel.js';
 import { AsapEndpoint } from './endpoint.js';
 import { type AsapTimers, asapChannelLimits, asapTimers } from './options.js';
 import type { Cancellable, Resolution, ResolveCallback, ResolveOptions } from './resolution.js';
@@ -39,8 +43,20 @@ import type { Cancellable, Resolution, ResolveCallback, ResolveOptions } from '.
 /** The IANA port of ASAP over TCP and SCTP (RFC 5352 section 8.2). */
 export const asapPort = 3863;
 
-/** A registrar: 'host', 'host:port', '[ipv6]:port' or an object. The port is 3863 unless it is given. */
-export type RegistrarAddress = string | { readonly host: string; readonly port?: number };
+/**
+ * A registrar: 'host', 'host:port', '[ipv6]:port', each with 'sctp:' before it for SCTP, or an object. The port is 3863 unless it
+ * is given.
+ */
+export type RegistrarAddress =
+  | string
+  | {
+      readonly host: string;
+      readonly port?: number;
+      /** Default: TCP. */
+      readonly protocol?: 'sctp';
+      /** With SCTP, the UDP port at which it is spoken there. */
+      readonly encapsulationPort?: number;
+    };
 
 export interface OperationalScopeOptions {
   /**
@@ -79,8 +95,16 @@ export interface OperationalScopeOptions {
   readonly clock?: Clock;
   /** Default: the system's. */
   readonly random?: Random;
+  /** Whether SCTP in UDP is spoken beside TCP, and how (docs/sctp.md). Default: false; on if a registrar's address says SCTP. */
+  readonly sctp?: SctpOption;
+  /**
+   * 'rsplib': for registrars of the reference implementation, whose registration life is in milliseconds (docs/sctp.md).
+   * Default: as the RFCs say.
+   */
+  readonly compatibility?: 'rsplib';
   /** Default: TCP, UDP for announcements, and the system's names. */
   readonly transports?: {
+    readonly sctp?: SctpStack;
     readonly stream?: ByteStreamTransport;
     readonly multicast?: MulticastTransport;
     readonly names?: NameResolver;
@@ -100,6 +124,9 @@ export class OperationalScope {
   readonly registrars: readonly TransportAddress[];
   readonly clock: Clock;
   readonly random: Random;
+  /** SCTP, if it is switched on. */
+  readonly sctp: SwitchedStack;
+  readonly compatibility: 'rsplib' | undefined;
   readonly transports: {
     readonly stream: ByteStreamTransport;
     readonly multicast: MulticastTransport;
@@ -131,7 +158,10 @@ export class OperationalScope {
       registrars === undefined && this.#group !== undefined ? [] : parseRegistrars(registrars ?? '127.0.0.1');
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? systemRandom;
-    const { stream, multicast, names } = options.transports ?? {};
+    const { sctp, stream, multicast, names } = options.transports ?? {};
+    const wanted = options.sctp ?? this.registrars.some(({ protocol }) => protocol === 'sctp');
+    this.sctp = switchedStack(wanted, sctp, this.clock, this.random);
+    this.compatibility = checkCompatibility(options.compatibility);
     this.transports = {
       stream: stream ?? tcpTransport,
       multicast: multicast ?? udpMulticast,
@@ -152,10 +182,12 @@ export class OperationalScope {
     const { stream, multicast, names } = this.transports;
     this.#endpoint = new AsapEndpoint({
       servers: registrars,
+      compatibility: this.compatibility,
+      sctp: this.sctp.isOn,
       names,
       ...(this.#hintFor === undefined ? {} : { hintFor: this.#hintFor }),
       ...(this.#group === undefined ? {} : { announcements: { transport: multicast, group: this.#group } }),
-      transport: stream,
+      transport: controlTransport(stream, () => this.sctp.get(), asapPpid, clock),
       clock,
       random,
       timers,
@@ -208,6 +240,7 @@ export class OperationalScope {
   close(): void {
     this.#closed = true;
     this.#endpoint?.close();
+    this.sctp.close();
     for (const scope of this.#made.values()) scope.close();
   }
 
@@ -221,7 +254,11 @@ export class OperationalScope {
     if (given === undefined || given instanceof OperationalScope) return given;
     let scope = this.#made.get(name);
     if (scope === undefined) {
-      scope = new OperationalScope({ ...this.#options, registrars: given, announcements: false, scopes: {} });
+      const options = { ...this.#options, registrars: given, announcements: false, scopes: {} };
+      const sctp = this.sctp.get();
+      // They share the UDP port.
+      const transports = sctp === undefined ? this.#options.transports : { ...this.#options.transports, sctp };
+      scope = new OperationalScope(transports === undefined ? options : { ...options, transports });
       if (this.#closed) scope.close();
       this.#made.set(name, scope);
     }
@@ -292,6 +329,11 @@ function announcementsByDefault(): boolean | AnnouncementOptions {
   return given === '1' || { group: given };
 }
 
+function checkCompatibility(given: unknown): 'rsplib' | undefined {
+  if (given === undefined || given === 'rsplib') return given;
+  throw invalidArgumentValue('options.compatibility', given, "must be 'rsplib'");
+}
+
 function checkResolveOptions(options: ScopeResolveOptions): void {
   checkObject('options', options);
   if (options.fresh !== undefined) checkBoolean('options.fresh', options.fresh);
@@ -350,13 +392,16 @@ function parseRegistrar(registrar: RegistrarAddress): TransportAddress {
     return {
       host,
       port: registrar.port === undefined ? asapPort : checkPort('options.registrars.port', registrar.port, false),
+      ...checkProtocol('options.registrars', registrar),
     };
   }
-  const text = registrar.trim();
-  if (isIPv6(text)) return { host: text, port: asapPort };
+  const { rest, protocol } = cutProtocol('options.registrars', registrar);
+  const text = rest.trim();
+  if (isIPv6(text)) return { host: text, port: asapPort, ...protocol };
   // [ipv6]:port, host:port, and without a port.
   const match = /^\[([^\]]+)\](?::(.*))?$/.exec(text) ?? /^([^:]+)(?::(.*))?$/.exec(text);
   const host = match?.[1];
   if (host === undefined) throw invalidArgumentValue('options.registrars', registrar, 'must be host:port');
-  return { host, port: match?.[2] === undefined ? asapPort : checkPort('options.registrars', match[2], false) };
+  const port = match?.[2] === undefined ? asapPort : checkPort('options.registrars', match[2], false);
+  return { host, port, ...protocol };
 }

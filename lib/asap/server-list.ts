@@ -124,7 +124,7 @@ export class ServerList {
   }
 
   #lookUpOne(
-    { host, port }: TransportAddress,
+    { host, ...rest }: TransportAddress,
     callback: (error: Error | undefined, addresses: readonly TransportAddress[]) => void,
   ): void {
     const { names } = this.#options;
@@ -132,7 +132,7 @@ export class ServerList {
       names.addresses(host, (error, found) => {
         callback(
           error,
-          found.map((address) => ({ host: address, port })),
+          found.map((address) => ({ ...rest, host: address })),
         );
       });
       return;

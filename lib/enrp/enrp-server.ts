@@ -40,6 +40,8 @@ export interface EnrpServerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: ByteStreamTransport;
+  /** Whether SCTP is spoken beside TCP: `transport` takes SCTP addresses. */
+  readonly sctp: boolean;
   /** For servers that announce themselves. */
   readonly multicast: MulticastTransport;
   /** The port is open. */
@@ -73,7 +75,9 @@ export class EnrpServer {
   /** Elements that a mentor says are ours: from before a restart with the same identifier. */
   #inherited: HandlespaceEntry[] = [];
   #listener: Listener | undefined;
+  #sctpListener: Listener | undefined;
   #address: TransportAddress | undefined;
+  #sctpAddress: TransportAddress | undefined;
   #heartbeat: Timer | undefined;
   #multicast: MulticastPresence | undefined;
   /** new -> open -> closed */
@@ -164,7 +168,14 @@ export class EnrpServer {
     if (this.#state !== 'new') return;
     this.#state = 'open';
     const { settings, transport } = this.#options;
-    const { host, port, peers } = settings;
+    const { host, port, sctpPort, peers } = settings;
+    const start = (): void => {
+      if (this.#state !== 'open') return;
+      for (const peer of peers) this.#dialler.add(peer, { configured: true });
+      this.#joinGroup();
+      this.#beat();
+      this.#startUp.start(peers.length === 0 && settings.group === undefined);
+    };
     this.#listener = transport.listen(
       { host, port },
       {
@@ -172,15 +183,33 @@ export class EnrpServer {
           this.#address = address;
           if (this.#state !== 'open') return;
           this.#options.onListening(address);
-          for (const peer of peers) this.#dialler.add(peer, { configured: true });
-          this.#joinGroup();
-          this.#beat();
-          this.#startUp.start(peers.length === 0 && settings.group === undefined);
+          if (this.#options.sctp) this.#listenOnSctp(sctpPort, start);
+          else start();
         },
         onConnection: (stream) => this.#links.open(stream),
         onError: (error) => this.#options.onError(error),
       },
     );
+  }
+
+  #listenOnSctp(port: number, onListening: () => void): void {
+    const { settings, transport } = this.#options;
+    this.#sctpListener = transport.listen(
+      { host: settings.host, port, protocol: 'sctp' },
+      {
+        onListening: (address) => {
+          this.#sctpAddress = address;
+          onListening();
+        },
+        onConnection: (stream) => this.#links.open(stream),
+        onError: (error) => this.#options.onError(error),
+      },
+    );
+  }
+
+  /** Where it listens for peers that speak SCTP, once it does. */
+  get sctpAddress(): TransportAddress | undefined {
+    return this.#sctpAddress;
   }
 
   /** The handlespace changed, whoever changed it: what is ours is announced (section 3.3). */
@@ -205,6 +234,7 @@ export class EnrpServer {
     this.#dialler.close();
     for (const peer of this.#peers.all()) this.#watch.stop(peer);
     this.#links.close();
+    this.#sctpListener?.close();
     if (wasOpen && this.#listener !== undefined) this.#listener.close(onClosed);
     else onClosed?.();
   }
@@ -224,6 +254,7 @@ export class EnrpServer {
     this.#multicast = new MulticastPresence({
       ...{ serverId, clock, group },
       transport: multicast,
+      sctp: this.#options.sctp,
       onServer: (peerId, address) => {
         if (this.#peers.get(peerId)?.connected !== true) this.#dialler.add(address, { peerId });
       },
@@ -243,7 +274,7 @@ export class EnrpServer {
     const { serverId, handlespace, settings } = this.#options;
     const checksum = handlespace.checksum(serverId);
     const port = this.#address?.port ?? settings.port;
-    return { serverId, receiverId, replyRequired, checksum, settings, port };
+    return { serverId, receiverId, replyRequired, checksum, settings, port, sctpPort: this.#sctpAddress?.port };
   }
 
   /** "Reply required": section 3.4.1 to a new peer, section 3.4.3 to a silent one. */
@@ -305,7 +336,7 @@ export class EnrpServer {
   #inform(peer: Peer, information: ServerInformation, channel: EnrpChannel): void {
     // Nobody tells of others here.
     if (information.serverId !== peer.id) return;
-    const address = peerAddress(information, channel.remoteAddress);
+    const address = peerAddress(information, this.#options.sctp, channel.remoteAddress);
     if (address === undefined) return;
     peer.address = address;
     this.#dialler.add(address, { peerId: peer.id });
@@ -314,7 +345,7 @@ export class EnrpServer {
   /** A mentor's peer list names a server (section 3.2.2.2): it joins the list, and is dialled. */
   #learn({ serverId, transport }: ServerInformation): void {
     if (serverId === this.#options.serverId || serverId === 0) return;
-    const address = peerAddress({ serverId, transport });
+    const address = peerAddress({ serverId, transport }, this.#options.sctp);
     if (address === undefined) return;
     const peer = this.#peers.get(serverId) ?? this.#add(serverId);
     if (peer === undefined) return;

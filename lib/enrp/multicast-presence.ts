@@ -14,6 +14,8 @@ export interface MulticastPresenceOptions {
   readonly serverId: number;
   readonly clock: Clock;
   readonly transport: MulticastTransport;
+  /** Whether servers that speak SCTP only can be reached. */
+  readonly sctp: boolean;
   readonly group: MulticastGroup;
   /** A server announced itself, and where it accepts connections. Nobody proves it. */
   onServer(serverId: number, address: TransportAddress): void;
@@ -29,7 +31,7 @@ export class MulticastPresence {
       if (decoded.type !== 'message' || decoded.message.type !== 'presence') return;
       const { senderId, serverInformation } = decoded.message;
       if (senderId === 0 || senderId === serverId || serverInformation?.serverId !== senderId) return;
-      const address = peerAddress(serverInformation, from);
+      const address = peerAddress(serverInformation, options.sctp, from);
       if (address !== undefined) onServer(senderId, address);
     });
   }

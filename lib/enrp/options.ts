@@ -9,6 +9,7 @@ import {
   checkString,
   invalidArgumentType,
 } from '../arguments.js';
+import { checkProtocol, cutProtocol } from '../transport/address-text.js';
 import { type AnnouncementOptions, checkAnnouncements, onInterfaceOf } from '../transport/announcements.js';
 import type { MulticastGroup, TransportAddress } from '../transport/transport.js';
 
@@ -82,8 +83,10 @@ export interface EnrpOptions {
   readonly port?: number;
   /** Where peers reach this server, if that is not where it listens. An IP address. */
   readonly advertise?: { readonly host?: string; readonly port?: number };
-  /** Peers that are known: 'host', 'host:port', '[ipv6]:port' or an object. The port is 9901 unless it is given. */
-  readonly peers?: readonly (string | { readonly host: string; readonly port?: number })[];
+  /** Peers that are known: 'host', 'host:port', '[ipv6]:port', with 'sctp:' before it for SCTP, or an object. The port is 9901 unless it is given. */
+  readonly peers?: readonly (string | (Partial<TransportAddress> & { readonly host: string }))[];
+  /** With SCTP (the registrar's option), the SCTP port for peers. Default: 9901; 0 takes any free one. */
+  readonly sctpPort?: number;
   /**
    * Whether this server announces itself to others by multicast, and dials those that do. Default: as the registrar's
    * own `announce`, at port 9901.
@@ -101,6 +104,7 @@ export interface EnrpOptions {
 export interface EnrpSettings {
   readonly host: string;
   readonly port: number;
+  readonly sctpPort: number;
   readonly advertise: { readonly host?: string; readonly port?: number };
   readonly peers: readonly TransportAddress[];
   readonly group: MulticastGroup | undefined;
@@ -120,6 +124,7 @@ export function enrpSettings(options: EnrpOptions = {}, path: string = 'options.
   return {
     host: host === undefined ? '127.0.0.1' : checkString(`${path}.host`, host),
     port: port === undefined ? enrpPort : checkPort(`${path}.port`, port),
+    sctpPort: options.sctpPort === undefined ? enrpPort : checkPort(`${path}.sctpPort`, options.sctpPort),
     advertise: advertised(options.advertise, `${path}.advertise`),
     peers: peerAddresses(options.peers ?? [], `${path}.peers`),
     group: onInterfaceOf(options.host, checkAnnouncements(`${path}.announce`, options.announce, enrpPort)),
@@ -176,28 +181,31 @@ function advertised(given: EnrpOptions['advertise'], path: string): EnrpSettings
 
 function peerAddresses(given: NonNullable<EnrpOptions['peers']>, path: string): TransportAddress[] {
   if (!Array.isArray(given)) throw invalidArgumentType(path, 'an instance of Array', given);
-  return given.map((peer: string | { readonly host: string; readonly port?: number }, i) => {
+  return given.map((peer: NonNullable<EnrpOptions['peers']>[number], i) => {
     if (typeof peer === 'string') return parsePeer(`${path}[${i}]`, peer);
     checkObject(`${path}[${i}]`, peer);
     const { host, port } = peer;
     return {
       host: checkString(`${path}[${i}].host`, host),
       port: port === undefined ? enrpPort : checkPort(`${path}[${i}].port`, port, false),
+      ...checkProtocol(`${path}[${i}]`, peer),
     };
   });
 }
 
 /** 'host', 'host:port', '[ipv6]', '[ipv6]:port' or a bare IPv6 address; throws Node's argument errors. */
-export function parsePeer(name: string, text: string): TransportAddress {
+export function parsePeer(name: string, given: string): TransportAddress {
+  const { rest: text, protocol } = cutProtocol(name, given);
   const match = /^(?:\[(?<bracketed>[^\]]+)\]|(?<host>[^:]+))(?::(?<port>\d+))?$/.exec(text.trim());
   if (match?.groups === undefined) {
     // More than one colon and no brackets: an IPv6 address without a port.
-    if (text.split(':').length > 2) return { host: text.trim(), port: enrpPort };
+    if (text.split(':').length > 2) return { host: text.trim(), port: enrpPort, ...protocol };
     throw invalidArgumentType(name, "of the form 'host:port'", text);
   }
   const { bracketed, host, port } = match.groups;
   return {
     host: (bracketed ?? host) as string,
     port: port === undefined ? enrpPort : checkPort(name, port, false),
+    ...protocol,
   };
 }

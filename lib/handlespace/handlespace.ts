@@ -23,6 +23,8 @@ export interface HandlespaceOptions {
   readonly maxElements?: number;
   /** Most elements in one answer, whatever was asked for. Default: 32, so that an answer fits few packets. */
   readonly maxElementsPerAnswer?: number;
+  /** What one unit of registration life is, in ms. Default: 1000 (RFC 5354 section 3.10); 1 as the reference implementation has it. */
+  readonly lifeUnit?: number;
   /**
    * Told of every change once it is complete, before the call that made it returns. It may call the handlespace
    * back. It must not throw.
@@ -61,6 +63,7 @@ export class Handlespace {
   readonly #policies: PolicyRegistry;
   readonly #limits: Readonly<Record<HandlespaceLimit, number>>;
   readonly #maxElementsPerAnswer: number;
+  readonly #lifeUnit: number;
   readonly #onChange: ((change: HandlespaceChange) => void) | undefined;
   readonly #pools = new Map<PoolHandle, Pool>();
   readonly #ownership = new Ownership();
@@ -76,6 +79,7 @@ export class Handlespace {
       maxElements: options.maxElements ?? 1_000_000,
     };
     this.#maxElementsPerAnswer = options.maxElementsPerAnswer ?? 32;
+    this.#lifeUnit = options.lifeUnit ?? 1000;
     this.#onChange = options.onChange;
   }
 
@@ -298,7 +302,8 @@ export class Handlespace {
   }
 
   #setExpiry(entry: StoredEntry, facts: Pick<RegistrationFacts, 'now' | 'expires'>): void {
-    entry.expiresAt = facts.expires === false ? Number.POSITIVE_INFINITY : endOfLife(entry.element, facts.now);
+    entry.expiresAt =
+      facts.expires === false ? Number.POSITIVE_INFINITY : endOfLife(entry.element, facts.now, this.#lifeUnit);
     const place = entry.expiryPlace;
     if (entry.expiresAt === Number.POSITIVE_INFINITY) {
       if (place !== -1) this.#expiries.remove(place);
@@ -323,10 +328,10 @@ export class Handlespace {
 }
 
 /** -1 is for ever (RFC 5354 section 3.10); other negative lives are over before they began, like 0. */
-function endOfLife(element: PoolElement, now: number): number {
+function endOfLife(element: PoolElement, now: number, unit: number): number {
   return element.registrationLife === -1
     ? Number.POSITIVE_INFINITY
-    : now + Math.max(0, element.registrationLife) * 1000;
+    : now + Math.max(0, element.registrationLife) * unit;
 }
 
 function elementOf(entry: StoredEntry): PoolElement {

@@ -11,17 +11,22 @@ export interface RequestOptions extends SendOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Throws Node's argument errors. */
+export function checkRequestOptions({ timeout, signal }: RequestOptions): void {
+  if (timeout !== undefined) checkMilliseconds('options.timeout', timeout);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidArgumentType('options.signal', 'an instance of AbortSignal', signal);
+  }
+}
+
 /** Throws Node's argument errors; resolves or rejects as `Socket.request` says. */
 export function requestOver(
   session: UserSession,
   options: RequestOptions,
   prepare: () => Uint8Array,
 ): Promise<Message> {
-  const { timeout, signal } = options;
-  if (timeout !== undefined) checkMilliseconds('options.timeout', timeout);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidArgumentType('options.signal', 'an instance of AbortSignal', signal);
-  }
+  checkRequestOptions(options);
+  const { signal } = options;
   return new Promise((resolve, reject) => {
     const settle: AnswerCallback = (error, answer) => (answer === undefined ? reject(error) : resolve(answer));
     if (signal === undefined) session.request(prepare(), options, settle);

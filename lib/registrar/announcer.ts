@@ -5,6 +5,7 @@ import type { Clock, Timer } from '../clock.js';
 import { joinAnnouncements } from '../transport/announcements.js';
 import type { MulticastChannel, MulticastGroup, MulticastTransport, TransportAddress } from '../transport/transport.js';
 import { encodeAsap } from '../wire/asap.js';
+import type { Transport } from '../wire/parameters.js';
 
 export interface AnnouncerOptions {
   readonly serverId: number;
@@ -15,6 +16,8 @@ export interface AnnouncerOptions {
   readonly interval: number;
   /** Where ASAP is spoken. An unspecified host (0.0.0.0 or ::) says: where the announcement comes from. */
   readonly address: TransportAddress;
+  /** The SCTP port at which it is spoken there too, if any. */
+  readonly sctpPort?: number | undefined;
 }
 
 /** Other registrars that are counted: what is made up must not keep us from announcing ourselves. */
@@ -30,9 +33,12 @@ export class Announcer {
 
   /** Announces at once, and from then on every (N + 1) x T6, with N the number of others. */
   constructor(options: AnnouncerOptions) {
-    const { serverId, clock, transport, group, address } = options;
+    const { serverId, clock, transport, group, address, sctpPort } = options;
     this.#options = options;
-    const transports = [{ type: 'tcp', port: address.port, address: address.host } as const];
+    const transports: Transport[] = [{ type: 'tcp', port: address.port, address: address.host }];
+    if (sctpPort !== undefined) {
+      transports.push({ type: 'sctp', port: sctpPort, use: 'dataOnly', addresses: [address.host] });
+    }
     this.#announcement = encodeAsap({ type: 'serverAnnounce', serverId, transports });
     this.#channel = joinAnnouncements(transport, group, clock, (bytes) => this.#hear(bytes));
     this.#announce();

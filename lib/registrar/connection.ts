@@ -12,6 +12,8 @@ export class RegistrarConnection {
   readonly channel: AsapChannel;
   /** The far side's IP address, as registrations write it. */
   readonly host: string;
+  /** That and those which its SCTP has told to be its own. */
+  readonly hosts: readonly string[];
   /** What counts as one machine with it: see machineOf. */
   readonly machine: string;
   /** Runs until the first message has come. */
@@ -24,10 +26,11 @@ export class RegistrarConnection {
   /** Later connections have larger ones. */
   readonly sequence: number;
 
-  constructor(channel: AsapChannel, sequence: number) {
+  constructor(channel: AsapChannel, sequence: number, remoteHosts: readonly string[] = []) {
     this.channel = channel;
     this.sequence = sequence;
     this.host = connectionHost(channel.remoteAddress);
+    this.hosts = [this.host, ...remoteHosts];
     this.machine = machineOf(this.host);
   }
 

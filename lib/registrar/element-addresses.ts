@@ -80,18 +80,29 @@ function completeOffer(offer: MappingOffer, host: string): MappingOffer {
  * The element as it is stored: unspecified addresses filled in, the connection's address as its ASAP transport where it
  * named none, and its home (RFC 5352 section 3.1 rule 4). `host` as `connectionHost` gives it.
  */
-export function completeElement(element: PoolElement, homeServerId: number, host: string, port: number): PoolElement {
+export function completeElement(
+  element: PoolElement,
+  homeServerId: number,
+  host: string,
+  remote: TransportAddress,
+): PoolElement {
   const userTransport = completeTransport(element.userTransport, host);
   const asapTransport: Transport =
     element.asapTransport === undefined
-      ? { type: 'tcp', port, address: host }
+      ? connectionTransport(host, remote)
       : completeTransport(element.asapTransport, host);
   if (element.mappings === undefined) return { ...element, homeServerId, userTransport, asapTransport };
   const mappings = element.mappings.map((offer) => completeOffer(offer, host));
   return { ...element, homeServerId, userTransport, asapTransport, mappings };
 }
 
+function connectionTransport(host: string, { port, protocol }: TransportAddress): Transport {
+  return protocol === undefined
+    ? { type: 'tcp', port, address: host }
+    : { type: 'sctp', port, use: 'dataOnly', addresses: [host] };
+}
+
 /** Whether a completed element names an address other than its connection's. */
-export function hasForeignAddress(element: PoolElement, host: string): boolean {
-  return elementAddresses(element).some((address) => address !== host);
+export function hasForeignAddress(element: PoolElement, hosts: readonly string[]): boolean {
+  return elementAddresses(element).some((address) => !hosts.includes(address));
 }

@@ -239,11 +239,15 @@ function nameOf(entry: HandlespaceEntry): { poolHandle: string; identifier: numb
   return { poolHandle: poolHandleText(entry.poolHandle), identifier: entry.identifier };
 }
 
-/** Where an element accepts ASAP over TCP. */
+/** Where an element accepts ASAP. */
 export function asapTarget(entry: HandlespaceEntry): TransportAddress | undefined {
-  const transport: { type: string; port?: number; address?: string } | undefined = entry.element.asapTransport;
-  if (transport?.type !== 'tcp' || transport.address === undefined || transport.port === undefined) return undefined;
-  return { host: transport.address, port: transport.port };
+  const { asapTransport, userTransport } = entry.element;
+  if (asapTransport?.type === 'tcp') return { host: asapTransport.address, port: asapTransport.port };
+  // An element with "data plus control" takes ASAP at its service port (RFC 5354 section 3.4).
+  const transport = asapTransport ?? userTransport;
+  const host = transport.type === 'sctp' ? transport.addresses[0] : undefined;
+  if (transport.type !== 'sctp' || host === undefined) return undefined;
+  return { host, port: transport.port, protocol: 'sctp' };
 }
 
 /** The pool handle and identifier of a message as one key. */

@@ -11,11 +11,17 @@ import {
   checkString,
   invalidArgumentValue,
 } from '../arguments.js';
+import { asapPpid } from '../asap/asap-channel.js';
 import { type Clock, systemClock } from '../clock.js';
+import { enrpPpid } from '../enrp/enrp-channel.js';
 import { type EnrpOptions, type EnrpSettings, enrpSettings } from '../enrp/options.js';
 import type { PolicyRegistry } from '../policy/registry.js';
 import { type Random, systemRandom } from '../random.js';
 import { type AnnouncementOptions, checkAnnouncements, onInterfaceOf } from '../transport/announcements.js';
+import { controlTransport } from '../transport/sctp/control-transport.js';
+import type { SctpStackOptions } from '../transport/sctp/package/stack-options.js';
+import type { SctpStack } from '../transport/sctp/sctp-stack.js';
+import { type SwitchedStack, switchedStack } from '../transport/sctp/switched-stack.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
 import type { ByteStreamTransport, MulticastGroup, MulticastTransport } from '../transport/transport.js';
 import { udpMulticast } from '../transport/udp/multicast.js';
@@ -127,7 +133,22 @@ export interface RegistrarOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   /** Default: TCP, and UDP for announcements. */
-  readonly transports?: { readonly stream?: ByteStreamTransport; readonly multicast?: MulticastTransport };
+  readonly transports?: {
+    readonly stream?: ByteStreamTransport;
+    readonly multicast?: MulticastTransport;
+    readonly sctp?: SctpStack;
+  };
+  /**
+   * Whether elements, users and peers are served over SCTP in UDP beside TCP, and how (docs/sctp.md). `port` is the SCTP
+   * port for elements and users, by default 3863; that for peers is `enrp.sctpPort`. Default: false.
+   */
+  readonly sctp?: boolean | (Partial<SctpStackOptions> & { readonly port?: number });
+  /**
+   * 'rsplib': work with registrars of the reference implementation where it and the RFCs cannot be reconciled: registration
+   * life in milliseconds, and of two servers that take over the same one that with the smaller identifier goes on
+   * (docs/sctp.md). Default: as the RFCs say.
+   */
+  readonly compatibility?: 'rsplib';
 }
 
 /** The options with every default filled in. */
@@ -144,7 +165,13 @@ export interface RegistrarSettings {
   readonly policies: PolicyRegistry | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  /** For ASAP: takes SCTP addresses too. */
   readonly transport: ByteStreamTransport;
+  /** The same for ENRP. */
+  readonly enrpTransport: ByteStreamTransport;
+  readonly sctp: SwitchedStack;
+  readonly sctpPort: number;
+  readonly compatibility: 'rsplib' | undefined;
   readonly multicast: MulticastTransport;
 }
 
@@ -155,6 +182,15 @@ const asapPort = 3863;
 export function registrarSettings(options: RegistrarOptions): RegistrarSettings {
   checkObject('options', options);
   const random = options.random ?? systemRandom;
+  const clock = options.clock ?? systemClock;
+  const stream = options.transports?.stream ?? tcpTransport;
+  // As with TCP, nobody is served by accident.
+  const wanted = options.sctp === true ? {} : options.sctp;
+  const atHost = typeof wanted === 'object' ? { host: options.host ?? '127.0.0.1', ...wanted } : wanted;
+  const sctp = switchedStack(atHost, options.transports?.sctp, clock, random);
+  const sctpPort = typeof options.sctp === 'object' ? options.sctp.port : undefined;
+  const compatibility = checkCompatibility(options.compatibility);
+  const enrp = options.enrp === undefined ? undefined : enrpSettings(announcedToPeers(options.enrp, options.announce));
   return {
     host: options.host === undefined ? '127.0.0.1' : checkHost(options.host),
     port: options.port === undefined ? asapPort : checkPort('options.port', options.port),
@@ -168,7 +204,7 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
         : checkBoolean('options.acceptForeignAddresses', options.acceptForeignAddresses),
     group: onInterfaceOf(options.host, checkAnnouncements('options.announce', options.announce, asapPort)),
     advertise: checkAdvertised(options.advertise),
-    enrp: options.enrp === undefined ? undefined : enrpSettings(announcedToPeers(options.enrp, options.announce)),
+    enrp: enrp === undefined || compatibility === undefined ? enrp : { ...enrp, arbitration: 'lowerIdWins' },
     timers: checkNumbers('options.timers', defaultRegistrarTimers, options.timers, (path, value, name) =>
       checkMilliseconds(path, value, 'finite', mayBeZero.has(name) ? 0 : 1),
     ),
@@ -176,11 +212,21 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
       checkInteger(path, value, leastLimits[name] ?? 0),
     ),
     policies: options.policies,
-    clock: options.clock ?? systemClock,
+    clock,
     random,
-    transport: options.transports?.stream ?? tcpTransport,
+    transport: controlTransport(stream, () => sctp.get(), asapPpid, clock),
+    // The reference implementation takes a peer for the server that it says it is only if it comes from that server's port.
+    enrpTransport: controlTransport(stream, () => sctp.get(), enrpPpid, clock, enrp?.sctpPort || undefined),
+    sctp,
+    sctpPort: sctpPort === undefined ? asapPort : checkPort('options.sctp.port', sctpPort),
+    compatibility,
     multicast: options.transports?.multicast ?? udpMulticast,
   };
+}
+
+function checkCompatibility(given: unknown): 'rsplib' | undefined {
+  if (given === undefined || given === 'rsplib') return given;
+  throw invalidArgumentValue('options.compatibility', given, "must be 'rsplib'");
 }
 
 /** Times that may be 0; with 0 in another one an element would be asked without a pause, or had no time at all. */

@@ -60,8 +60,10 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   readonly #connections: Connections;
   readonly #onHandlespaceChange = new Set<(change: HandlespaceChange) => void>();
   #listener: Listener | undefined;
+  #sctpListener: Listener | undefined;
   #announcer: Announcer | undefined;
   #address: TransportAddress | undefined;
+  #sctpAddress: TransportAddress | undefined;
   /** new -> listening -> closing -> closed */
   #state: 'new' | 'listening' | 'closing' | 'closed' = 'new';
   /** What is still open while closing: the port and the connections. */
@@ -85,6 +87,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       maxElementsPerPool: limits.maxElementsPerPool,
       maxElementsPerAnswer: limits.maxElementsPerAnswer,
       onChange: (change) => this.#onChange(change),
+      lifeUnit: settings.compatibility === undefined ? 1000 : 1,
       ...(policies === undefined ? undefined : { policies }),
     };
     this.handlespace = new Handlespace(handlespaceOptions);
@@ -103,6 +106,11 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   /** Where it listens, once it does. */
   get address(): TransportAddress | undefined {
     return this.#address;
+  }
+
+  /** Where it listens for SCTP, once it does. */
+  get sctpAddress(): TransportAddress | undefined {
+    return this.#sctpAddress;
   }
 
   get stats(): RegistrarStats {
@@ -160,8 +168,10 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
         onListening: (address) => {
           this.#address = address;
           if (this.#state !== 'listening') return;
-          this.#announceAt(address);
-          this.emit('listening', address);
+          this.#listenOnSctp(() => {
+            this.#announceAt(address);
+            this.emit('listening', address);
+          });
         },
         onConnection: (stream) => {
           this.#serve(stream);
@@ -176,20 +186,56 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     );
   }
 
+  /** Beside TCP, if it is switched on. */
+  #listenOnSctp(onListening: () => void): void {
+    const { host, sctp, sctpPort, transport } = this.#settings;
+    if (!sctp.isOn) {
+      onListening();
+      return;
+    }
+    this.#sctpListener = transport.listen(
+      { host, port: sctpPort, protocol: 'sctp' },
+      {
+        onListening: (address) => {
+          this.#sctpAddress = address;
+          if (this.#state === 'listening') onListening();
+        },
+        onConnection: (stream) => {
+          this.#serve(stream);
+          return stream.handler;
+        },
+        onError: (error) => {
+          this.close();
+          this.emit('error', error);
+        },
+      },
+    );
+  }
+
   #announceAt({ host, port }: TransportAddress): void {
     const { group, advertise, serverId, clock, multicast, timers } = this.#settings;
     if (group === undefined) return;
     const address = { host: advertise.host ?? host, port: advertise.port ?? port };
     const interval = timers.announceInterval;
-    this.#announcer = new Announcer({ serverId, clock, transport: multicast, group, interval, address });
+    this.#announcer = new Announcer({
+      serverId,
+      clock,
+      transport: multicast,
+      group,
+      interval,
+      address,
+      sctpPort: this.#sctpAddress?.port,
+    });
   }
 
   #createEnrp(): EnrpServer | undefined {
-    const { enrp, clock, random, transport, multicast, limits, serverId } = this.#settings;
+    const { enrp, clock, random, enrpTransport, sctp, multicast, limits, serverId } = this.#settings;
     if (enrp === undefined) return undefined;
     const registrations = this.#registrations;
     return new EnrpServer({
-      ...{ serverId, clock, random, transport, multicast },
+      ...{ serverId, clock, random, multicast },
+      transport: enrpTransport,
+      sctp: sctp.isOn,
       settings: enrp,
       handlespace: this.handlespace,
       maxElements: limits.maxElements,
@@ -231,6 +277,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.#registrations.close();
     this.#claims.close();
     this.#announcer?.close();
+    this.#sctpListener?.close();
     if (this.#enrpOpen) {
       this.enrp?.close(() => {
         this.#enrpOpen = false;
@@ -255,6 +302,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   #closeIfDone(): void {
     if (this.#state !== 'closing' || this.#portOpen || this.#enrpOpen || this.#connections.size > 0) return;
     this.#state = 'closed';
+    this.#settings.sctp.close();
     this.emit('close');
   }
 
@@ -270,7 +318,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       clock,
       limits,
     );
-    const connection = new RegistrarConnection(channel, this.#sequence++);
+    const connection = new RegistrarConnection(channel, this.#sequence++, stream.remoteHosts);
     if (this.#state !== 'listening' || !this.#connections.add(connection)) channel.abort();
     return connection;
   }

@@ -72,7 +72,7 @@ export class Registrations {
   register(connection: RegistrarConnection, message: Registration, size: number): void {
     const { poolHandle } = message;
     const { host, remoteAddress } = connection;
-    const element = completeElement(message.poolElement, this.#around.settings.serverId, host, remoteAddress.port);
+    const element = completeElement(message.poolElement, this.#around.settings.serverId, host, remoteAddress);
     const { identifier } = element;
     const cause =
       this.#objection(connection, poolHandle, element, size) ?? this.#store(connection, poolHandle, element);
@@ -243,7 +243,7 @@ export class Registrations {
     if (element.registrationLife < -1 || element.registrationLife === 0) {
       return { code: causeCode.invalidValues, information: compose((writer) => writePoolElement(writer, element)) };
     }
-    if (!acceptForeignAddresses && !isLoopback(connection.host) && hasForeignAddress(element, connection.host)) {
+    if (!acceptForeignAddresses && !isLoopback(connection.host) && hasForeignAddress(element, connection.hosts)) {
       return errorCause(causeCode.rejectedDueToSecurity);
     }
     if (connection.elements.size < limits.maxElementsPerConnection) return undefined;

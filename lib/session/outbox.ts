@@ -214,6 +214,8 @@ export class Outbox {
 
   /** The session has ended: everything is given up. What was not acknowledged can still be retrieved. */
   close(error: Error): void {
+    // Who is told that it is given up shall know whether it had left.
+    for (const message of this.retrieve().unacknowledged) message.redelivered = true;
     this.#state = 'closed';
     for (const message of this.#outstanding()) message.settle(error);
   }

@@ -33,17 +33,19 @@ export function failoverFacts(
 type Chosen = readonly RetainedMessage[] | undefined;
 
 /**
- * Calls one of `finish` (with the messages that were chosen; undefined: all) and `refuse` (with what the callback threw
- * or rejected with, or the error for a choice that is none).
+ * Asks the application; `asking` is told when its callback begins and when it has returned. Calls one of `finish` (with
+ * the messages that were chosen; undefined: all) and `refuse` (with what the callback threw or rejected with, or the
+ * error for a choice that is none).
  */
 export function chooseResent(
-  callback: () => ReturnType<FailoverCallback>,
+  ask: () => ReturnType<FailoverCallback>,
+  asking: (is: boolean) => void,
   finish: (chosen: Chosen) => void,
   refuse: (cause: unknown) => void,
 ): void {
   let chosen: Chosen;
   try {
-    const answer = callback();
+    const answer = during(asking, ask);
     if (isPromise(answer)) {
       // What `finish` throws comes from the application's listeners and is not to be taken for a refusal.
       answer.then(checked).then(finish, refuse);
@@ -55,6 +57,15 @@ export function chooseResent(
     return;
   }
   finish(chosen);
+}
+
+function during(asking: (is: boolean) => void, ask: () => ReturnType<FailoverCallback>): ReturnType<FailoverCallback> {
+  asking(true);
+  try {
+    return ask();
+  } finally {
+    asking(false);
+  }
 }
 
 function isPromise(answer: ReturnType<FailoverCallback>): answer is PromiseLike<void | readonly RetainedMessage[]> {

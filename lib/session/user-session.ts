@@ -10,7 +10,6 @@
  */
 
 import type { Clock, Timer } from '../clock.js';
-import { diagnosticEvent } from '../diagnostics.js';
 import { RserpoolError } from '../errors.js';
 import {
   abortCode,
@@ -33,6 +32,7 @@ import {
   type AnswerCallback,
   type Answered,
   Message,
+  type OnSettled,
   type Replier,
   type RetainedMessage,
   type SendOptions,
@@ -41,20 +41,14 @@ import { Outbox } from './outbox.js';
 import { chooseResent, type Failure, failoverFacts } from './resent-choice.js';
 import {
   type FailoverCallback,
-  type FailoverFacts,
   type FailoverSend,
   noFeatures,
   type Retrieved,
   type Session,
   type SessionHandler,
 } from './session.js';
+import { ended, failedOver, left, opened, resumed } from './session-events.js';
 import type { UserSessionOptions } from './user-session-options.js';
-
-const opened = diagnosticEvent<{ poolHandle: string; element: number }>('session', 'opened');
-const resumed = diagnosticEvent<{ poolHandle: string; element: number }>('session', 'resumed');
-const left = diagnosticEvent<{ poolHandle: string; element: number; cause: Error }>('session', 'element-left');
-const failedOver = diagnosticEvent<FailoverFacts & { readonly poolHandle: string }>('session', 'failed-over');
-const ended = diagnosticEvent<{ poolHandle: string; error: Error | undefined }>('session', 'ended');
 
 export class UserSession implements Session, Replier {
   readonly sessionId: Uint8Array;
@@ -131,7 +125,7 @@ export class UserSession implements Session, Replier {
     return this.#search.isExcluded(identifier);
   }
 
-  send(data: Uint8Array, options: SendOptions = {}, onSettled?: (error: Error | undefined) => void): boolean {
+  send(data: Uint8Array, options: SendOptions = {}, onSettled?: OnSettled): boolean {
     return this.#outbox.send(this.#outbox.create(data, options, onSettled), this.#first());
   }
 
@@ -198,6 +192,16 @@ export class UserSession implements Session, Replier {
     this.#close(error);
   }
 
+  /** It takes nothing more; `onClose` may still be to come. */
+  get isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** Whom to try first. */
+  prefer(elements: readonly PoolElement[]): void {
+    this.#search.prefer(elements);
+  }
+
   /** Tells the element whose user this is, and anew when the card has changed; nothing if it is no element's. */
   sendBusinessCard(): void {
     const connection = this.#connection;
@@ -209,11 +213,8 @@ export class UserSession implements Session, Replier {
   failOver(reason: string): void {
     if (this.#state !== 'open') return;
     this.#connection?.abort(abortCode.failedOver, reason);
-    this.#leave(
-      new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), detail: reason }),
-      'broken',
-      false,
-    );
+    const cause = new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...this.#where(), detail: reason });
+    this.#leave(cause, 'broken', false);
   }
 
   retrieve(): Retrieved {
@@ -293,16 +294,11 @@ export class UserSession implements Session, Replier {
       const bytes = typeof data === 'string' ? Buffer.from(data) : data;
       return this.#outbox.send(this.#outbox.create(bytes, options, onSettled), first);
     };
-    const { onFailover } = this.#options;
-    const callback = (): ReturnType<FailoverCallback> => {
-      this.#callingBack = true;
-      try {
-        return onFailover?.(facts, send);
-      } finally {
-        this.#callingBack = false;
-      }
+    const ask = (): ReturnType<FailoverCallback> => this.#options.onFailover?.(facts, send);
+    const asking = (is: boolean): void => {
+      this.#callingBack = is;
     };
-    chooseResent(callback, finish, refuse);
+    chooseResent(ask, asking, finish, refuse);
   }
 
   /** What the failover callback sends itself goes before what is held back for it. */
@@ -372,16 +368,10 @@ export class UserSession implements Session, Replier {
   #onControl(connection: MappingConnection, bytes: Uint8Array): void {
     const decoded = decodeAsap(bytes);
     if (decoded.type === 'protocolError') {
-      connection.abort(abortCode.protocolError, decoded.fault.reason);
-      this.#leave(
-        new RserpoolError('ERR_RSERPOOL_PROTOCOL', {
-          ...this.#where(),
-          detail: decoded.fault.reason,
-          origin: 'remote',
-        }),
-        'silent',
-        true,
-      );
+      const detail = decoded.fault.reason;
+      connection.abort(abortCode.protocolError, detail);
+      const cause = new RserpoolError('ERR_RSERPOOL_PROTOCOL', { ...this.#where(), detail, origin: 'remote' });
+      this.#leave(cause, 'silent', true);
     } else if (decoded.type === 'message' && decoded.message.type === 'cookie') {
       this.#cookie = decoded.message.cookie;
       this.#handler.onCookie(toCookie(this.#cookie.slice(), false));

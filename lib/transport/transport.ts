@@ -8,11 +8,19 @@
 export interface TransportAddress {
   readonly host: string;
   readonly port: number;
+  /** Default: a byte stream (TCP). */
+  readonly protocol?: 'sctp';
+  /** With SCTP, the UDP port at which it is spoken there (RFC 6951); without, the stack's default. */
+  readonly encapsulationPort?: number;
 }
 
-/** 'host:port', with brackets around an IPv6 address: for messages and as a Map key. */
+/** 'host:port', with brackets around an IPv6 address and for SCTP 'sctp:host:port' or 'sctp:host:port/udp:port': for messages and as a Map key. */
 export function formatAddress(address: TransportAddress): string {
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+  const { host, port } = address;
+  const text = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  if (address.protocol === undefined) return text;
+  const udp = address.encapsulationPort;
+  return udp === undefined ? `${address.protocol}:${text}` : `${address.protocol}:${text}/udp:${udp}`;
 }
 
 /** What the owner of a byte stream is told. Calls come one at a time and never from within a call to the stream. */
@@ -34,6 +42,8 @@ export const noHandler: ByteStreamHandler = { onData() {}, onDrain() {}, onEnd()
 export interface ByteStream {
   readonly localAddress: TransportAddress;
   readonly remoteAddress: TransportAddress;
+  /** Further IP addresses that the far side has told to be its own (SCTP). Default: none. */
+  readonly remoteHosts?: readonly string[];
   /** Whom to tell. It may be exchanged at any time; a new stream's opener sets it before any event. */
   handler: ByteStreamHandler;
   /** Bytes accepted by `write` and not yet handed to the system. */

@@ -73,8 +73,8 @@ export class ResumeScene extends Scene {
   }
 
   /** Breaks every connection of the user's machine: both ends are reset. */
-  sever(): void {
-    for (const stream of this.userProcess.streams) (stream as MemoryStream).sever();
+  sever(underway: 'arrives' | 'lost' = 'arrives'): void {
+    for (const stream of this.userProcess.streams) (stream as MemoryStream).sever(underway);
   }
 
   /** The streams that are open at the user. */

@@ -66,7 +66,7 @@ test('both directions are whole however often, and wherever, the connection brea
           for (const { size, streamId, i } of rest.splice(0, 3))
             user.send(content(i, size), { streamId, unordered: streamId === 3 });
           scene.run(pause);
-          scene.sever();
+          scene.sever(random.uniform() < 0.5 ? 'lost' : 'arrives');
         }
         for (const { size, streamId, i } of rest) user.send(content(i, size), { streamId, unordered: streamId === 3 });
         user.end();
@@ -145,6 +145,22 @@ test('acknowledgements and answers made while there is no connection go out with
     user.events.filter((event) => event === 'message' || event.startsWith('acknowledged')),
     ['message', 'acknowledged 3'],
   );
+});
+
+test('an acknowledgement that was lost on its way is said again, after the answer that was lost with it', (t) => {
+  const scene = new ResumeScene();
+  const user = scene.dial();
+  const [element] = scene.accepted as [Owner];
+  element.onArrival = (message) => element.send(`answer to ${message.sequence}`, { inAnswerTo: message.sequence });
+  user.send('question');
+  scene.run(1.5);
+  t.deepEqual(element.texts, ['question']);
+  scene.sever('lost');
+  t.is(user.acknowledged, 0);
+  scene.run(100);
+  t.is(user.acknowledged, 1);
+  t.deepEqual(user.texts, ['answer to 1']);
+  t.deepEqual(element.texts, ['question']);
 });
 
 test('control messages come exactly once, the last of each type', (t) => {

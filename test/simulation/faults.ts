@@ -278,7 +278,7 @@ export class Faults {
     if (open.length === 0) return false;
     const session = this.#dice.pick(open);
     this.#cluster.world.trace.note('sever', session.name);
-    session.stream?.sever();
+    session.stream?.sever(this.#dice.chance(0.5) ? 'lost' : 'arrives');
     return true;
   }
 

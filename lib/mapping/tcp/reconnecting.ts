@@ -35,7 +35,7 @@ export class Reconnecting {
   #deadline: Timer | undefined;
   #pause: Timer | undefined;
   #attempt: Attempt | undefined;
-  #pauseLength = 0;
+  #pauseLength: number = firstPause;
   #stopped = false;
 
   /** Begins at once; gives up after `timeout` ms. `referenced`: it keeps the process alive. */
@@ -52,7 +52,7 @@ export class Reconnecting {
     this.#timeout = timeout;
     this.#deadlineAt = clock.now() + timeout;
     this.keepAlive(referenced);
-    this.tryAgain();
+    this.#try();
   }
 
   /** Whether trying keeps the process alive. */
@@ -75,7 +75,7 @@ export class Reconnecting {
   /** The stream broke before the element said hello. */
   tryAgain(): void {
     this.#pause = this.#clock.setTimeout(() => this.#try(), this.#pauseLength, 'background');
-    this.#pauseLength = Math.min(longestPause, Math.max(firstPause, 2 * this.#pauseLength));
+    this.#pauseLength = Math.min(longestPause, 2 * this.#pauseLength);
   }
 
   /** The element has said hello, or nobody wants it any more. */

@@ -32,6 +32,8 @@ export class MemoryStream implements ByteStream {
   #endSent = false;
   #endReceived = false;
   #reset = false;
+  /** What is on the way to it is lost. */
+  #deaf = false;
   #paused = false;
   #deliveryScheduled = false;
   #needDrain = false;
@@ -123,9 +125,16 @@ export class MemoryStream implements ByteStream {
   ref(): void {}
   unref(): void {}
 
-  /** Something on the way breaks the connection: both ends are reset after what is on the way to them. */
-  sever(): void {
-    for (const end of [this, this.#peer as MemoryStream]) if (end.#state === 'open' && !end.#reset) end.#sendReset();
+  /**
+   * Something on the way breaks the connection: both ends are reset, after what is on the way to them, or what is on the
+   * way is lost.
+   */
+  sever(underway: 'arrives' | 'lost' = 'arrives'): void {
+    for (const end of [this, this.#peer as MemoryStream]) {
+      if (end.#state !== 'open' || end.#reset) continue;
+      end.#deaf = underway === 'lost';
+      end.#sendReset();
+    }
   }
 
   /** The process is dead (or never wanted this): the system sends what it was handed, then closes. */
@@ -205,6 +214,7 @@ export class MemoryStream implements ByteStream {
       if (segment.type === 'data' && !this.#reset) this.#sendReset();
       return;
     }
+    if (this.#deaf && segment.type !== 'rst') return;
     this.#inbound.push(segment);
     this.#scheduleDelivery();
   }

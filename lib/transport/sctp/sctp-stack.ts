@@ -8,10 +8,7 @@ import type { RserpoolError } from '../../errors.js';
 import type { Attempt, TransportAddress } from '../transport.js';
 
 /** An SCTP address: an IP address and an SCTP port. */
-export interface SctpAddress extends TransportAddress {
-  /** The UDP port at which SCTP is spoken there (RFC 6951 section 5.1). Default: the stack's, 9899 unless it is told. */
-  readonly encapsulationPort?: number;
-}
+export type SctpAddress = TransportAddress;
 
 /** What a stack can do beyond ordered messages on stream 0. */
 export interface SctpFeatures {
@@ -98,6 +95,8 @@ export interface SctpHeartbeat {
 export interface SctpAssociation {
   readonly localAddress: SctpAddress;
   readonly remoteAddress: SctpAddress;
+  /** The addresses that the peer said are its own. */
+  readonly remoteHosts: readonly string[];
   /** Streams that we may send on: 0 to `outboundStreams` - 1. */
   readonly outboundStreams: number;
   /** What the peer says of the layer above its SCTP (RFC 5061 section 4.2.6); undefined: it says nothing. */
@@ -156,6 +155,11 @@ export interface SctpListener {
 export interface SctpAssociationOptions {
   /** What we say of the layer above (RFC 5061 section 4.2.6): 32 bits. Default: nothing. */
   readonly adaptation?: number;
+  /**
+   * For `connect`: our SCTP port, which a listener may have too. Default: any free one. There is one association between two
+   * pairs of address and port: a second one fails with EADDRINUSE.
+   */
+  readonly localPort?: number;
 }
 
 export interface SctpStack {

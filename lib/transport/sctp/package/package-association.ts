@@ -62,7 +62,7 @@ export class PackageAssociation implements SctpAssociation {
   /** Told once, when the association is up or has failed before. */
   onUp: (error: Error | undefined) => void = () => {};
   /** Addresses from which the peer said that it may send. */
-  peerHosts: readonly string[] = [];
+  remoteHosts: readonly string[] = [];
   readonly #surroundings: AssociationSurroundings;
   readonly #roundTrip: RoundTrip;
   readonly #watch: PathWatch;
@@ -241,7 +241,7 @@ export class PackageAssociation implements SctpAssociation {
     const { clock, options } = this.#surroundings;
     const inboundStreams = Math.min(chunk.outbound_streams, this.base.MIS);
     this.guard.establish({ tag: chunk.initiate_tag, initialTsn: chunk.initial_tsn, inboundStreams });
-    this.peerHosts = chunk.ipv4_address ?? [];
+    this.remoteHosts = chunk.ipv4_address ?? [];
     const indication = chunk.adaptation_layer_indication;
     if (indication?.length === 4) this.#adaptation = indication.readUInt32BE(0);
     this.#transfer = new DataTransfer(

@@ -110,7 +110,11 @@ export class PackageSctpStack implements SctpStack {
         callbacks.onError(error);
         return;
       }
-      const opened = this.#associate(target);
+      const opened = this.#associate(target, options.localPort);
+      if (opened === undefined) {
+        callbacks.onError(addressInUse(options.localPort ?? 0));
+        return;
+      }
       association = opened;
       opened.onUp = (failure) => {
         opened.onUp = () => {};
@@ -153,7 +157,7 @@ export class PackageSctpStack implements SctpStack {
       });
       this.#ports.set(wanted, { endpoint, callbacks, referenced });
       this.#updateReferences();
-      callbacks.onListening({ ...(this.#socket.address as TransportAddress), port: wanted, ...this.#encapsulation() });
+      callbacks.onListening({ host: this.#socket.address?.host ?? '', port: wanted, ...this.#encapsulation() });
     });
     const setReferenced = (value: boolean): void => {
       referenced = value;
@@ -181,8 +185,8 @@ export class PackageSctpStack implements SctpStack {
     this.#socket.close();
   }
 
-  #encapsulation(): { readonly encapsulationPort: number } {
-    return { encapsulationPort: this.#socket.address?.port ?? 0 };
+  #encapsulation(): { readonly protocol: 'sctp'; readonly encapsulationPort: number } {
+    return { protocol: 'sctp', encapsulationPort: this.#socket.address?.port ?? 0 };
   }
 
   /** The socket keeps the process alive for those who want it. */
@@ -224,16 +228,23 @@ export class PackageSctpStack implements SctpStack {
     return endpoint;
   }
 
-  #associate(target: SctpAddress): PackageAssociation {
+  /** Undefined: there is an association between these ports already. */
+  #associate(target: SctpAddress, localPort: number | undefined): PackageAssociation | undefined {
     const { Association } = packageClasses();
-    const port = this.#freePort();
-    const endpoint = this.#makeEndpoint(port);
-    this.#ports.set(port, { endpoint, callbacks: undefined, referenced: false });
-    const remote = { ...target, encapsulationPort: target.encapsulationPort ?? this.options.remoteUdpPort };
+    const port = localPort ?? this.#freePort();
+    const endpoint = this.#ports.get(port)?.endpoint ?? this.#makeEndpoint(port);
+    const remote = {
+      ...target,
+      protocol: 'sctp' as const,
+      encapsulationPort: target.encapsulationPort ?? this.options.remoteUdpPort,
+    };
+    const remoteAddress = keyOf(remote.host, remote.encapsulationPort);
+    if (endpoint.associations_lookup[`${remoteAddress}:${target.port}`] !== undefined) return undefined;
+    if (!this.#ports.has(port)) this.#ports.set(port, { endpoint, callbacks: undefined, referenced: false });
     const tag = this.#freeTag();
     const { streams } = this.options;
     const base = new Association(endpoint, {
-      remoteAddress: keyOf(remote.host, remote.encapsulationPort),
+      remoteAddress,
       remotePort: target.port,
       my_tag: tag,
       OS: streams,
@@ -280,7 +291,8 @@ export class PackageSctpStack implements SctpStack {
     const { localPort } = base.endpoint as Endpoint;
     const guard = new AssociationGuard({ tag: base.my_tag, initialTsn: base.my_tag, cookie });
     const from = addressOf(source);
-    const remote = { host: from.host, port: base.remotePort, encapsulationPort: from.port };
+    const { host, port: encapsulationPort } = from;
+    const remote = { host, port: base.remotePort, protocol: 'sctp', encapsulationPort } as const;
     const association = this.#adopt(base, guard, localPort, remote);
     association.onUp = () => {
       const callbacks = this.#ports.get(localPort)?.callbacks;
@@ -321,9 +333,9 @@ export class PackageSctpStack implements SctpStack {
     const destinationPort = packet.readUInt16BE(2);
     const found = this.#byTag.get(tag);
     if (found !== undefined) {
-      const { localAddress, remoteAddress, peerHosts } = found;
+      const { localAddress, remoteAddress, remoteHosts } = found;
       const fits = localAddress.port === destinationPort && remoteAddress.port === sourcePort;
-      return fits && (remoteAddress.host === from.host || peerHosts.includes(from.host)) ? found : undefined;
+      return fits && (remoteAddress.host === from.host || remoteHosts.includes(from.host)) ? found : undefined;
     }
     if (tag === 0 || (packet[commonHeaderLength + 1]! & reflectedTagFlag) === 0) return undefined;
     const first = packet[commonHeaderLength];
