@@ -62,3 +62,14 @@ export function family(address: string | undefined): string | undefined {
   if (address === undefined) return undefined;
   return address.includes(':') ? 'IPv6' : 'IPv4';
 }
+
+/** Bytes that the stream holds back: net counts them as written. */
+export function waitingBytes(socket: net.Socket): number {
+  const { writableBuffer = [] } = socket as {
+    readonly writableBuffer?: readonly { readonly chunk: Uint8Array | string; readonly encoding: BufferEncoding }[];
+  };
+  let bytes = 0;
+  for (const { chunk, encoding } of writableBuffer)
+    bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
+  return bytes;
+}

@@ -34,7 +34,7 @@ import {
 } from './options.js';
 import { poolAccess } from './pool-access.js';
 import { type RequestOptions, requestOver } from './request.js';
-import { defineSessionProperties, family } from './session-properties.js';
+import { defineSessionProperties, family, waitingBytes } from './session-properties.js';
 import { SocketSession, type SocketSessionOptions, setConnecting } from './socket-session.js';
 
 export type { ElementInfo };
@@ -54,7 +54,7 @@ export class Socket extends NameserviceSocket {
         destroyed: socket.destroyed,
         peer: pooled.peer,
         bytesRead: delivery.bytesRead,
-        bytesWritten: outgoing.bytesWritten,
+        bytesWritten: outgoing.bytesWritten + waitingBytes(socket),
       };
     });
     mirrorAttributes(Socket.prototype);
