@@ -9,6 +9,7 @@ import {
   checkObject,
   checkPort,
   checkString,
+  invalidArgumentType,
   invalidArgumentValue,
   outOfRange,
 } from '../arguments.js';
@@ -160,6 +161,14 @@ export function poolTarget(target: unknown): PoolConnectOptions | undefined {
   }
   if (typeof target !== 'object' || target === null || !('poolHandle' in target)) return undefined;
   return target.poolHandle === undefined ? undefined : (target as PoolConnectOptions);
+}
+
+/** What `setTimeout` takes, in net's words. */
+export function checkTimeout(timeout: unknown): number {
+  if (typeof timeout !== 'number') throw invalidArgumentType('msecs', 'of type number', timeout);
+  if (!(timeout >= 0 && timeout < Number.POSITIVE_INFINITY))
+    throw outOfRange('msecs', 'a non-negative finite number', timeout);
+  return timeout;
 }
 
 /** What of a pool's options net's own `connect` has to know in nameservice mode. */

@@ -223,6 +223,17 @@ export class Server extends NetServer implements CardHolder {
       this.#element = element;
       element.open();
     }
+    if (options.signal !== undefined) this.#closeOn(options.signal);
+  }
+
+  /** As net's `listen` does with a signal. */
+  #closeOn(signal: AbortSignal): void {
+    const onAbort = (): void => void this.close();
+    if (signal.aborted) this.#element?.settings.scope.clock.defer(onAbort);
+    else {
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.once('close', () => signal.removeEventListener('abort', onAbort));
+    }
   }
 
   /** Net's own server, which is an element all the same. */
@@ -289,6 +300,7 @@ export class Server extends NetServer implements CardHolder {
     }
     const options = this as AcceptanceOptions;
     const socket = acceptPlain(stream, firstBytes, how, options);
+    (socket as { server?: net.Server }).server = this;
     element.plain.add(socket);
     socket.once('close', () => {
       element.plain.delete(socket);
@@ -315,8 +327,9 @@ export class Server extends NetServer implements CardHolder {
     const owner: ElementSessionOwner = (session, cookie) => {
       // What has changed since the hello, while its cookie echo was on the way.
       if (this.#refusal(stream, element) !== undefined) return undefined;
-      const { allowHalfOpen = false, pauseOnConnect = false } = this as net.ServerOpts;
-      const socket = new Socket({ allowHalfOpen });
+      const { allowHalfOpen = false, pauseOnConnect = false, highWaterMark } = this as net.ServerOpts;
+      const socket = new Socket({ allowHalfOpen, ...(highWaterMark === undefined ? {} : { highWaterMark }) });
+      (socket as { server?: net.Server }).server = this;
       if (pauseOnConnect) socket.pause();
       const handler = socket.attach(session, {
         scope,

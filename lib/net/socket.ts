@@ -4,7 +4,7 @@
  */
 
 import net from 'node:net';
-import { checkFunction, checkMilliseconds, invalidArgumentType } from '../arguments.js';
+import { checkFunction, invalidArgumentType } from '../arguments.js';
 import { RserpoolError } from '../errors.js';
 import type { MappingFeatures } from '../mapping/mapping.js';
 import type { BusinessCard } from '../session/business-card.js';
@@ -19,12 +19,14 @@ import { initialise, mirrorAttributes } from './callable.js';
 import { checkCookie } from './cookies.js';
 import { copyLimit, type WriteCallback } from './large-writes.js';
 import { NameserviceSocket } from './nameservice-socket.js';
+import { onReadOf, readInto } from './onread.js';
 import {
   checkDeliveryOptions,
   checkMappingOptions,
   checkPoolHandle,
   checkScope,
   checkSendOptions,
+  checkTimeout,
   checkUserSessionOptions,
   type ElementInfo,
   type ElementSocketOptions,
@@ -60,6 +62,8 @@ export class Socket extends NameserviceSocket {
     mirrorAttributes(Socket.prototype);
   }
 
+  /** Until the first session: from then on it is a listener. */
+  #onRead: ReturnType<typeof onReadOf>;
   /** The pool that the constructor was given. */
   readonly #ownTarget: PoolConnectOptions | undefined;
   /** While it is with a pool in failover mode, and afterwards; undefined for a socket of net's own. */
@@ -70,6 +74,7 @@ export class Socket extends NameserviceSocket {
   constructor(options?: SocketOptions) {
     super();
     this.#ownTarget = poolTarget(options);
+    this.#onRead = onReadOf(options);
     initialise(net.Socket, this, [options]);
   }
 
@@ -242,7 +247,7 @@ export class Socket extends NameserviceSocket {
 
   override setTimeout(timeout: number, callback?: () => void): this {
     if (this.#pooled === undefined) return super.setTimeout(timeout, callback);
-    (this as { timeout?: number }).timeout = checkMilliseconds('msecs', timeout);
+    (this as { timeout?: number }).timeout = checkTimeout(timeout);
     if (callback !== undefined) checkFunction('callback', callback);
     if (callback !== undefined && timeout === 0) this.removeListener('timeout', callback);
     else if (callback !== undefined) this.once('timeout', callback);
@@ -395,6 +400,8 @@ export class Socket extends NameserviceSocket {
     if (timeout > 0) super.setTimeout(0);
     const pooled = new SocketSession(this, { ...options, emitClose: (hadError) => super.emit('close', hadError) });
     this.#pooled = pooled;
+    if (this.#onRead !== undefined) readInto(this, this.#onRead);
+    this.#onRead = undefined;
     if (timeout > 0) this.setTimeout(timeout);
     return pooled;
   }

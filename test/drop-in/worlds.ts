@@ -183,12 +183,16 @@ export function closed(emitter: NodeJS.EventEmitter): Promise<void> {
   return new Promise((resolve) => void emitter.once('close', () => resolve()));
 }
 
-/** What comes until the end, as text. */
-export async function textOf(readable: NodeJS.ReadableStream): Promise<string> {
+/** What comes until the end, as text. It leaves the stream to itself, as async iteration would not. */
+export function textOf(readable: NodeJS.ReadableStream): Promise<string> {
   let text = '';
-  readable.setEncoding('utf8');
-  for await (const chunk of readable) text += chunk as string;
-  return text;
+  readable.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  return new Promise((resolve, reject) => {
+    readable.once('end', () => resolve(text)).once('error', reject);
+    readable.once('close', () => reject(new Error(`it closed without an end, after '${text}'`)));
+  });
 }
 
 /** The code of what a call throws, or 'nothing'. */
