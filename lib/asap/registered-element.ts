@@ -35,7 +35,7 @@ export interface ElementDescription extends ElementAttributes {
 
 /**
  * registering: the first registration is under way. registered. lost: it was registered, and no registrar confirms it
- * at present. rejected: the last attributes were refused; `update` may correct them. deregistering. ended.
+ * at present. rejected: refused although it was registered before; it tries again, ever less often, and `update` may help. deregistering. ended.
  */
 export type RegistrationState = 'registering' | 'registered' | 'lost' | 'rejected' | 'deregistering' | 'ended';
 
@@ -44,7 +44,7 @@ export interface RegistrationHandler {
   /** A registrar accepted it: the first time, at each renewal, at a new home server, after an expiry, with new attributes. */
   onRegistered(): void;
   /**
-   * It is not registered, or not any more, and why: ERR_RSERPOOL_REGISTRATION_REJECTED (never tried again unchanged),
+   * It is not registered, or not any more, and why: ERR_RSERPOOL_REGISTRATION_REJECTED (told once until it is accepted),
    * ERR_RSERPOOL_NO_ENRP_SERVER or ERR_RSERPOOL_REQUEST_TIMEOUT. `ended`: no further attempt is made; that is so
    * when it never was registered. Otherwise it goes on trying.
    */
@@ -94,6 +94,8 @@ export class RegisteredElement {
   /** The owner knows that no registrar can be reached: said once until the next success. */
   #toldOfLoss = false;
   #expiries = 0;
+  /** In a row, of attributes that were accepted before. */
+  #rejections = 0;
   #registeredAt = Number.NEGATIVE_INFINITY;
   /** Who asked for the deregistration that is under way. */
   readonly #onDeregistered: ((error: Error | undefined) => void)[] = [];
@@ -121,7 +123,7 @@ export class RegisteredElement {
 
   /** Whether it wants a home server: for the hunt. */
   get needsHome(): boolean {
-    return this.#state !== 'ended' && this.#state !== 'rejected';
+    return this.#state !== 'ended';
   }
 
   /**
@@ -287,6 +289,7 @@ export class RegisteredElement {
     this.#deadline = undefined;
     this.#state = 'registered';
     this.#accepted = this.#attributes;
+    this.#rejections = 0;
     this.#toldOfLoss = false;
     this.#updating = false;
     this.#attempts = 0;
@@ -317,6 +320,10 @@ export class RegisteredElement {
       this.#register();
     } else {
       this.#state = 'rejected';
+      // It was welcome before. What is in its way now may go again: a registrar short of room, a pool held by strangers.
+      const { huntBackoff, maxHuntTimeout } = this.#around.timers;
+      this.#arm(() => this.#register(), Math.min(huntBackoff * 2 ** this.#rejections, maxHuntTimeout));
+      if (++this.#rejections > 1) return;
     }
     this.#handler.onFailed(error, false);
   }

@@ -57,7 +57,7 @@ export class Audits {
     if (!this.#around.isReady() || channel === undefined || this.#downloads.has(channel)) return;
     if (clock.now() < peer.auditNotBefore) return;
     if (begun.watched) begun.publish({ peer: formatIdentifier(peer.id), theirs: checksum, ours });
-    this.#start(peer, channel);
+    this.#start(peer, channel, checksum);
   }
 
   onResponse(channel: EnrpChannel, response: HandleTableResponse): void {
@@ -73,7 +73,8 @@ export class Audits {
     this.#downloads.clear();
   }
 
-  #start(peer: Peer, channel: EnrpChannel): void {
+  /** `told`: the checksum that the peer says it has. */
+  #start(peer: Peer, channel: EnrpChannel, told: number): void {
     const { serverId, clock, timers, limits, handlespace, replication } = this.#around;
     // What is announced meanwhile loses its mark too.
     handlespace.mark(peer.id);
@@ -92,7 +93,10 @@ export class Audits {
       },
       onDone: () => {
         peer.resyncDue = false;
-        this.#end(peer, channel, handlespace.removeMarked(peer.id).length, undefined);
+        const removed = handlespace.removeMarked(peer.id).length;
+        this.#end(peer, channel, removed, undefined);
+        // It has helped: that others lie about this peer's elements must not make us look at them less often.
+        if (handlespace.checksum(peer.id) === told) peer.fruitlessAudits = 0;
       },
       onFailed: (failure) => this.#end(peer, channel, 0, failure),
     });

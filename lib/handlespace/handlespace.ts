@@ -7,7 +7,7 @@ import type { MemberSelectionPolicy, PoolElement, PoolHandle } from '../wire/par
 import type { ChangeReason, HandlespaceChange } from './change.js';
 import { type HandlespaceEntry, StoredEntry } from './entry.js';
 import { Ownership } from './ownership.js';
-import { type HandlespacePool, Pool } from './pool.js';
+import { type HandlespacePool, Pool, type PoolProperties } from './pool.js';
 import type { HandlespaceLimit, Rejection } from './rejection.js';
 
 export interface HandlespaceOptions {
@@ -58,6 +58,9 @@ export interface Resolution {
   readonly elements: readonly PoolElement[];
 }
 
+/** Pools that peers ended and that are remembered. */
+const maxFormer = 1_000;
+
 export class Handlespace {
   readonly #random: Random;
   readonly #policies: PolicyRegistry;
@@ -66,6 +69,8 @@ export class Handlespace {
   readonly #lifeUnit: number;
   readonly #onChange: ((change: HandlespaceChange) => void) | undefined;
   readonly #pools = new Map<PoolHandle, Pool>();
+  /** Pools that peers ended, as they were here: the latest ones. */
+  readonly #former = new Map<PoolHandle, PoolProperties>();
   readonly #ownership = new Ownership();
   readonly #expiries = new IndexedHeap<StoredEntry>(setExpiryPlace);
   #elementCount = 0;
@@ -126,9 +131,11 @@ export class Handlespace {
    */
   register(poolHandle: PoolHandle, element: PoolElement, facts: RegistrationFacts): RegistrationResult {
     const pool = this.#pools.get(poolHandle);
-    const rejection = pool?.inconsistency(element);
+    const rejection = pool?.admit(element);
     if (rejection !== undefined) return { type: 'rejected', rejection };
-    return this.#store(poolHandle, pool, element, facts, facts.reason ?? 'registration');
+    const result = this.#store(poolHandle, pool, element, facts, facts.reason ?? 'registration');
+    if (pool === undefined && result.type === 'added') this.#registeredFirst(poolHandle);
+    return result;
   }
 
   /**
@@ -255,6 +262,7 @@ export class Handlespace {
     let pool = existing;
     if (pool === undefined) {
       pool = new Pool(poolHandle, element, this.#policies, this.#random);
+      pool.former = this.#former.get(pool.poolHandle);
       this.#pools.set(poolHandle, pool);
     }
     const entry = new StoredEntry(pool.poolHandle, element);
@@ -288,11 +296,35 @@ export class Handlespace {
   #remove(entry: StoredEntry, reason: ChangeReason): void {
     const pool = this.#pools.get(entry.poolHandle) as Pool;
     pool.remove(entry);
-    if (pool.size === 0) this.#pools.delete(pool.poolHandle);
+    if (pool.size === 0) {
+      this.#pools.delete(pool.poolHandle);
+      if (reason === 'handleUpdate' || reason === 'handleTable') this.#remember(pool);
+    }
     this.#elementCount--;
     this.#ownership.remove(entry);
     if (entry.expiryPlace !== -1) this.#expiries.remove(entry.expiryPlace);
     this.#tell('removed', entry, reason);
+  }
+
+  /** A pool began with an element that registered here. */
+  #registeredFirst(poolHandle: PoolHandle): void {
+    const pool = this.#pools.get(poolHandle);
+    // A listener may have removed it.
+    if (pool === undefined) return;
+    pool.registeredHere = true;
+    pool.former = undefined;
+    this.#former.delete(poolHandle);
+  }
+
+  /** Peers ended a pool that elements of ours were in: they may come back to find another one in its place. */
+  #remember(pool: Pool): void {
+    const { remembered } = pool;
+    if (remembered === undefined) return;
+    this.#former.delete(pool.poolHandle);
+    this.#former.set(pool.poolHandle, remembered);
+    if (this.#former.size <= maxFormer) return;
+    const [oldest] = this.#former.keys();
+    if (oldest !== undefined) this.#former.delete(oldest);
   }
 
   #limitReached(pool: Pool | undefined): HandlespaceLimit | undefined {

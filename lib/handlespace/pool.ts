@@ -23,8 +23,18 @@ export interface HandlespacePool {
   entries(): IterableIterator<HandlespaceEntry>;
 }
 
+/** The overall properties of a pool. */
+export interface PoolProperties {
+  readonly policy: MemberSelectionPolicy;
+  readonly transport: Transport;
+}
+
 export class Pool implements HandlespacePool {
   readonly poolHandle: PoolHandle;
+  /** An element registered with this server while the pool was as it is. */
+  registeredHere = false;
+  /** What the pool was while elements registered with this server, until peers said that it is something else. */
+  former: PoolProperties | undefined;
   readonly #policies: PolicyRegistry;
   readonly #random: Random;
   readonly #entries = new Map<number, StoredEntry>();
@@ -66,16 +76,35 @@ export class Pool implements HandlespacePool {
 
   /** How the element contradicts the pool, if it does (RFC 5352 section 3.1 rule 2). */
   inconsistency(element: PoolElement): Rejection | undefined {
-    if (!samePolicyType(element.policy ?? roundRobinPolicy, this.#policy)) {
-      return { type: 'inconsistentPoolPolicy', policy: this.#policy };
+    return inconsistency(element, this);
+  }
+
+  /**
+   * An element registers with this server: says how it contradicts the pool, if it does. Where peers alone have made the
+   * pool what it is, one that is as the pool was here before makes it so again: a peer that lies must not lock out the
+   * elements of others by elements of another kind.
+   */
+  admit(element: PoolElement): Rejection | undefined {
+    const rejection = inconsistency(element, this);
+    if (rejection === undefined) {
+      this.registeredHere = true;
+      this.former = undefined;
+      return undefined;
     }
-    if (element.userTransport.type !== this.#transport.type) {
-      return { type: 'inconsistentTransportType', transport: this.#transport };
-    }
-    if (transportUse(element.userTransport) !== transportUse(this.#transport)) {
-      return { type: 'inconsistentDataControlConfiguration' };
-    }
+    if (this.registeredHere || this.former === undefined || inconsistency(element, this.former) !== undefined)
+      return rejection;
+    const offered = [...this.#entries.values()].filter((entry) => !entry.suspended);
+    for (const entry of offered) this.#selector.remove(entry);
+    this.#found(element);
+    for (const entry of offered) this.#selector.add(entry);
+    this.registeredHere = true;
+    this.former = undefined;
     return undefined;
+  }
+
+  /** What is to be remembered of the pool when peers make it another one, or nothing. */
+  get remembered(): PoolProperties | undefined {
+    return this.registeredHere ? { policy: this.#policy, transport: this.#transport } : this.former;
   }
 
   add(entry: StoredEntry): void {
@@ -89,6 +118,8 @@ export class Pool implements HandlespacePool {
     // An only element that a peer replaced by one of another kind means that the pool was founded anew over there.
     if (this.#entries.size === 1 && this.inconsistency(element) !== undefined) {
       if (!entry.suspended) this.#withdraw(entry);
+      this.former = this.remembered;
+      this.registeredHere = false;
       this.#found(element);
     }
     if (entry.suspended) this.#offer(entry);
@@ -136,6 +167,14 @@ export class Pool implements HandlespacePool {
     this.#transport = first.userTransport;
     this.#selector = this.#policies.get(this.#policy).createSelector<StoredEntry>(this.#random);
   }
+}
+
+function inconsistency(element: PoolElement, { policy, transport }: PoolProperties): Rejection | undefined {
+  if (!samePolicyType(element.policy ?? roundRobinPolicy, policy)) return { type: 'inconsistentPoolPolicy', policy };
+  if (element.userTransport.type !== transport.type) return { type: 'inconsistentTransportType', transport };
+  if (transportUse(element.userTransport) !== transportUse(transport))
+    return { type: 'inconsistentDataControlConfiguration' };
+  return undefined;
 }
 
 /** Transports without a Transport Use carry data only (RFC 5354 sections 3.3 to 3.7). */

@@ -31,3 +31,46 @@ export function tcpMappingOffer(addresses: readonly TransportAddress[]): Mapping
     transports: addresses.map(({ host, port }) => ({ type: 'tcp', address: host, port })),
   };
 }
+
+/** The version of the SCTP mapping with our frames. */
+const sctpMappingVersion = 1;
+
+/**
+ * What an element that speaks the SCTP mapping with our frames advertises: its SCTP transport, and for each address a UDP transport
+ * with the port at which SCTP is spoken there (RFC 6951).
+ */
+export function sctpMappingOffer(addresses: readonly string[], port: number, udpPort: number): MappingOffer {
+  return {
+    mapping: mappingId.sctp,
+    version: sctpMappingVersion,
+    transports: [
+      { type: 'sctp', port, use: 'dataPlusControl', addresses: [...addresses] },
+      ...addresses.map((address) => ({ type: 'udp', address, port: udpPort }) as const),
+    ],
+  };
+}
+
+/** Where the element speaks the SCTP mapping with our frames; empty if it does not. */
+export function sctpMappingAddresses(element: PoolElement): TransportAddress[] {
+  const offer = element.mappings?.find((one) => one.mapping === mappingId.sctp && one.version >= sctpMappingVersion);
+  if (offer === undefined) return [];
+  const udpPorts = new Map<string, number>();
+  for (const transport of offer.transports) {
+    if (transport.type === 'udp') udpPorts.set(transport.address, transport.port);
+  }
+  return offer.transports.flatMap((transport) =>
+    transport.type === 'sctp' ? transport.addresses.map((host) => sctpAddress(host, transport.port, udpPorts)) : [],
+  );
+}
+
+/** Where an element without a Mapping parameter takes sessions over SCTP, as the reference implementation's do. */
+export function plainSctpAddresses({ userTransport, mappings }: PoolElement): TransportAddress[] {
+  if (mappings !== undefined || userTransport.type !== 'sctp' || userTransport.use !== 'dataPlusControl') return [];
+  return userTransport.addresses.map((host) => sctpAddress(host, userTransport.port, new Map()));
+}
+
+function sctpAddress(host: string, port: number, udpPorts: ReadonlyMap<string, number>): TransportAddress {
+  const encapsulationPort = udpPorts.get(host);
+  const address = { host, port, protocol: 'sctp' } as const;
+  return encapsulationPort === undefined ? address : { ...address, encapsulationPort };
+}

@@ -12,11 +12,13 @@ import {
   checkAdvertisement,
   checkDeliveryOptions,
   checkMappingOptions,
+  checkMappings,
   checkMode,
   checkPolicy,
   checkPoolHandle,
   checkScope,
   type DeliveryOptions,
+  type MappingName,
   type MappingOptions,
   type PolicyOption,
 } from './options.js';
@@ -55,6 +57,11 @@ export interface PoolListenOptions extends MappingOptions, DeliveryOptions, Cook
    * by itself if nothing else keeps it. A second one ends it at once, as without this option. Default: none.
    */
   readonly handOverOn?: NodeJS.Signals | readonly NodeJS.Signals[];
+  /**
+   * The mappings that it offers, the preferred one first: with 'sctp' first, users and registrars of the reference
+   * implementation are served too. 'sctp' needs a scope with SCTP (docs/sctp.md). Default: 'tcp'.
+   */
+  readonly mappings?: readonly MappingName[];
   /** PE identifier, unsigned 32 bits. Default: chosen by chance. */
   readonly peIdentifier?: number;
 }
@@ -64,6 +71,7 @@ export interface ListenSettings {
   readonly options: PoolListenOptions;
   readonly scope: OperationalScope;
   readonly mapping: TcpMappingOptions;
+  readonly mappings: readonly MappingName[];
   /** Undefined: all addresses. */
   readonly host: string | undefined;
   readonly port: number;
@@ -92,6 +100,7 @@ export function checkListenOptions(given: PoolListenOptions): ListenSettings {
     options,
     scope,
     mapping: checkMappingOptions(options),
+    mappings: checkMappings(options.mappings, scope, ['tcp']),
     host: options.host === undefined ? undefined : checkString('options.host', options.host),
     port: options.port === undefined ? 0 : checkPort('options.port', options.port),
     peIdentifier:

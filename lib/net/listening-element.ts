@@ -4,15 +4,18 @@ import type net from 'node:net';
 import { registrationLifeSeconds } from '../asap/options.js';
 import { defaultRegistrationLife, type RegisteredElement } from '../asap/registered-element.js';
 import { RserpoolError } from '../errors.js';
-import { tcpMappingOffer } from '../mapping/offer.js';
+import { sctpMappingOffer, tcpMappingOffer } from '../mapping/offer.js';
+import type { PlainSctpConnection } from '../mapping/sctp/plain-connection.js';
 import { ResumableSessions } from '../mapping/tcp/resumable-sessions.js';
 import type { BusinessCard } from '../session/business-card.js';
 import type { ElementSession } from '../session/element-session.js';
+import type { SctpListener } from '../transport/sctp/sctp-stack.js';
 import type { ByteStream, ByteStreamHandler, Listener, TransportAddress } from '../transport/transport.js';
-import type { PoolElement, SingleAddressTransport } from '../wire/parameters.js';
+import type { PoolElement, Transport } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { ElementLoad } from './element-load.js';
 import type { ListenSettings } from './listen-options.js';
+import { openSctpPort } from './sctp-port.js';
 import type { Socket } from './socket.js';
 
 export interface ListeningElementCallbacks {
@@ -21,6 +24,8 @@ export interface ListeningElementCallbacks {
   /** The most sessions that there may be: for the load. */
   maxSessions(): number;
   onConnection(stream: ByteStream): ByteStreamHandler;
+  /** A user that speaks SCTP without our frames: sets the connection's handler. */
+  onPlainSctp(connection: PlainSctpConnection): void;
   /** It cannot listen. */
   onError(error: Error): void;
   /** For the first time, or again after it was lost. */
@@ -44,6 +49,8 @@ export class ListeningElement {
   readonly undetected: Set<ByteStream> = new Set();
   readonly #callbacks: ListeningElementCallbacks;
   #listener: Listener | undefined;
+  #sctpListener: SctpListener | undefined;
+  #sctpAddress: TransportAddress | undefined;
   #registration: RegisteredElement | undefined;
   #address: TransportAddress | undefined;
   readonly #load: ElementLoad;
@@ -100,13 +107,21 @@ export class ListeningElement {
 
   /** Listens on all addresses unless told otherwise: on IPv4 alone where the system has no IPv6, as net does. */
   open(host: string = this.settings.host ?? '::'): void {
-    const { scope, port } = this.settings;
+    const { scope, port, mappings } = this.settings;
+    if (!mappings.includes('tcp')) {
+      this.#openSctp(port, () => this.#callbacks.onListening());
+      return;
+    }
     this.#listener = scope.transports.stream.listen(
       { host, port },
       {
         onListening: (address) => {
-          this.listening(address);
-          this.#callbacks.onListening();
+          const listening = (): void => {
+            this.listening(address);
+            this.#callbacks.onListening();
+          };
+          if (mappings.includes('sctp')) this.#openSctp(address.port, listening, address);
+          else listening();
         },
         onConnection: (stream) => this.#callbacks.onConnection(stream),
         onError: (error) => {
@@ -117,6 +132,24 @@ export class ListeningElement {
         },
       },
     );
+  }
+
+  /** SCTP beside TCP, at the port of the same number, or alone. */
+  #openSctp(port: number, onListening: () => void, tcpAddress?: TransportAddress): void {
+    const { scope, mapping } = this.settings;
+    this.#sctpListener = openSctpPort(scope, port, mapping, {
+      onListening: (address) => {
+        this.#sctpAddress = address;
+        if (tcpAddress === undefined) this.listening(address);
+        onListening();
+      },
+      onConnection: (stream) => this.#callbacks.onConnection(stream),
+      onPlain: (connection) => this.#callbacks.onPlainSctp(connection),
+      onError: (error) => {
+        this.#listener?.close();
+        this.#callbacks.onError(error);
+      },
+    });
   }
 
   /** The port is open. */
@@ -133,10 +166,13 @@ export class ListeningElement {
     this.#load.stop();
     this.#registered = false;
     this.#registration?.deregister(() => {});
-    this.#listener?.close(() => {
+    this.#sctpListener?.close();
+    const closed = (): void => {
       this.#portOpen = false;
       onClosed();
-    });
+    };
+    if (this.#listener !== undefined) this.#listener.close(closed);
+    else this.settings.scope.clock.nextTurn(closed);
   }
 
   /** Tells the users, now and when they come, whom to try should this element fail. */
@@ -186,14 +222,23 @@ export class ListeningElement {
     const port = advertise?.port ?? address.port;
     const host = advertise?.host ?? (everywhere ? seenAs : address.host);
     const userTransport = { type: 'tcp', address: host, port } as const;
-    return this.isPlain ? { userTransport } : { userTransport, mappings: [tcpMappingOffer([{ host, port }])] };
+    if (this.isPlain) return { userTransport };
+    const udpPort = this.#sctpAddress?.encapsulationPort ?? 0;
+    const { mappings } = this.settings;
+    const offers = mappings.map((mapping) =>
+      mapping === 'tcp' ? tcpMappingOffer([{ host, port }]) : sctpMappingOffer([host], port, udpPort),
+    );
+    if (mappings[0] === 'tcp') return { userTransport, mappings: offers };
+    return { userTransport: { type: 'sctp', port, use: 'dataPlusControl', addresses: [host] }, mappings: offers };
   }
 
   ref(): void {
+    this.#sctpListener?.ref();
     this.#listener?.ref();
   }
 
   unref(): void {
+    this.#sctpListener?.unref();
     this.#listener?.unref();
   }
 
@@ -207,7 +252,7 @@ export class ListeningElement {
         identifier: peIdentifier,
         ...at,
         // Where the service speaks for itself, registrars use the connection that this element opened.
-        ...(this.isPlain ? {} : { asapTransport: at.userTransport as SingleAddressTransport }),
+        ...(this.isPlain ? {} : { asapTransport: asapTransportOf(at.userTransport) }),
         policy: this.#load.policy,
         ...(options.registrationLife === undefined ? {} : { registrationLife: options.registrationLife }),
       },
@@ -231,4 +276,9 @@ export class ListeningElement {
       },
     );
   }
+}
+
+/** Registrars reach the element where its users do. */
+function asapTransportOf(transport: Transport): Transport {
+  return transport.type === 'sctp' ? { ...transport, use: 'dataOnly' } : transport;
 }

@@ -14,6 +14,7 @@ import {
   outOfRange,
 } from '../arguments.js';
 import { OperationalScope } from '../asap/scope.js';
+import { RserpoolError } from '../errors.js';
 import { asapPpid } from '../mapping/mapping.js';
 import { type TcpMappingOptions, tcpMappingOptions } from '../mapping/tcp/options.js';
 import type { Cookie } from '../session/cookie.js';
@@ -77,8 +78,32 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
    * 5.3); a business card's order comes before it. Default: the pool's policy.
    */
   readonly select?: SelectServer;
+  /**
+   * The mappings that may be used, the preferred one first. Default: 'tcp', and then 'sctp' where the scope has SCTP. Those of
+   * the reference implementation's elements are reached by 'sctp' (docs/sctp.md).
+   */
+  readonly mappings?: readonly MappingName[];
   /** 'tcp': take elements that advertise no mapping for ones that speak the TCP mapping. */
   readonly mapping?: 'tcp';
+}
+
+/** How sessions may be carried (docs/mappings.md). */
+export type MappingName = 'tcp' | 'sctp';
+
+/** The mappings' names, each once; throws Node's argument errors, and ERR_RSERPOOL_FEATURE_NOT_AVAILABLE for SCTP without SCTP. */
+export function checkMappings(
+  given: unknown,
+  scope: OperationalScope,
+  byDefault: readonly MappingName[],
+): readonly MappingName[] {
+  if (given === undefined) return byDefault;
+  if (!Array.isArray(given) || given.length === 0 || !given.every((name) => name === 'tcp' || name === 'sctp')) {
+    throw invalidArgumentValue('options.mappings', given, "must be a list of 'tcp' and 'sctp'");
+  }
+  if (given.includes('sctp') && !scope.sctp.isOn) {
+    throw new RserpoolError('ERR_RSERPOOL_FEATURE_NOT_AVAILABLE', { detail: 'SCTP is not switched on in this scope' });
+  }
+  return [...new Set(given)];
 }
 
 let sharedScope: OperationalScope | undefined;

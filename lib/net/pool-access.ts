@@ -3,7 +3,9 @@
 import type { Resolution } from '../asap/resolution.js';
 import type { OperationalScope } from '../asap/scope.js';
 import { RserpoolError } from '../errors.js';
-import { tcpMappingAddresses } from '../mapping/offer.js';
+import { plainSctpAddresses, sctpMappingAddresses, tcpMappingAddresses } from '../mapping/offer.js';
+import { dialPlainSctp } from '../mapping/sctp/dial.js';
+import { mappingTransport } from '../mapping/sctp/transport.js';
 import { dialTcpMapping } from '../mapping/tcp/dial.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
 import { createPickerState } from '../policy/picker.js';
@@ -11,6 +13,7 @@ import type { PoolView } from '../session/candidates.js';
 import type { PoolAccess } from '../session/element-search.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
+import type { MappingName } from './options.js';
 import { CallbackPicker, type SelectServer } from './select-server.js';
 
 interface Turn {
@@ -66,6 +69,7 @@ export function poolAccess(
   options: TcpMappingOptions,
   insist: boolean,
   choice: ElementChoice = {},
+  mappings: readonly MappingName[] = ['tcp'],
 ): PoolAccess {
   const { element, select } = choice;
   const poolHandle = toPoolHandle(pool);
@@ -89,7 +93,14 @@ export function poolAccess(
     isSuspected: (identifier) => endpoint.isSuspected(poolHandle, identifier),
     reportUnreachable: (identifier) => endpoint.reportUnreachable(poolHandle, identifier),
     dial(element, hello, callbacks) {
-      const addresses = tcpMappingAddresses(element, insist);
+      const sctp = scope.sctp.get();
+      const addresses = mappings.flatMap((mapping) =>
+        mapping === 'tcp' ? tcpMappingAddresses(element, insist) : sctpMappingAddresses(element),
+      );
+      const plain = mappings.includes('sctp') ? plainSctpAddresses(element) : [];
+      if (addresses.length === 0 && plain.length > 0 && sctp !== undefined) {
+        return dialPlainSctp(sctp, clock, options, plain, hello.cookieFollows, callbacks);
+      }
       if (addresses.length === 0) {
         const facts = { poolHandle: pool, element: element.identifier, origin: 'remote' } as const;
         const error = new RserpoolError('ERR_RSERPOOL_MAPPING_NOT_AVAILABLE', facts);
@@ -102,7 +113,8 @@ export function poolAccess(
         };
       }
       const side = { role: 'user', poolHandle, peIdentifier: element.identifier, ...hello } as const;
-      return dialTcpMapping(scope.transports.stream, clock, options, addresses, side, callbacks);
+      const transport = mappingTransport(scope.transports.stream, sctp);
+      return dialTcpMapping(transport, clock, options, addresses, side, callbacks);
     },
   };
 }

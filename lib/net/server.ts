@@ -3,6 +3,7 @@
 import net from 'node:net';
 import { diagnosticEvent } from '../diagnostics.js';
 import { RserpoolError } from '../errors.js';
+import type { MappingConnection } from '../mapping/mapping.js';
 import { TcpMappingConnection } from '../mapping/tcp/connection.js';
 import type { BusinessCard } from '../session/business-card.js';
 import { ElementSession, type ElementSessionOwner } from '../session/element-session.js';
@@ -206,6 +207,7 @@ export class Server extends NetServer implements CardHolder {
       onListening: () => void this.emit('listening'),
       maxSessions: () => this.maxConnections ?? 1_000,
       onConnection: (stream) => this.#onConnection(stream, element),
+      onPlainSctp: (connection) => this.#attachSession(connection, element),
       onError: (error) => {
         this.#element = undefined;
         forgetSignals();
@@ -313,7 +315,7 @@ export class Server extends NetServer implements CardHolder {
   }
 
   #onMapping(stream: ByteStream, element: ListeningElement): ByteStreamHandler {
-    const { options, scope, mapping, peIdentifier, seal } = element.settings;
+    const { options, scope, mapping, peIdentifier } = element.settings;
     const poolHandle = toPoolHandle(options.poolHandle);
     const connection = new TcpMappingConnection(stream, scope.clock, mapping, {
       role: 'element',
@@ -322,11 +324,18 @@ export class Server extends NetServer implements CardHolder {
       refusal: () => this.#refusal(stream, element),
       sessions: element.sessions,
     });
-    const onRefused = (reason: string): void => this.#cookieRefused(element, stream.remoteAddress, reason);
+    this.#attachSession(connection, element);
+    return connection.streamHandler;
+  }
+
+  /** Whoever opens the connection has a session with this element. */
+  #attachSession(connection: MappingConnection, element: ListeningElement): void {
+    const { options, scope, mapping, peIdentifier, seal } = element.settings;
+    const onRefused = (reason: string): void => this.#cookieRefused(element, connection.remoteAddress, reason);
     const cookies = seal === undefined ? undefined : { seal, onRefused };
     const owner: ElementSessionOwner = (session, cookie) => {
       // What has changed since the hello, while its cookie echo was on the way.
-      if (this.#refusal(stream, element) !== undefined) return undefined;
+      if (this.#refusal(connection, element) !== undefined) return undefined;
       const { allowHalfOpen = false, pauseOnConnect = false, highWaterMark } = this as net.ServerOpts;
       const socket = new Socket({ allowHalfOpen, ...(highWaterMark === undefined ? {} : { highWaterMark }) });
       (socket as { server?: net.Server }).server = this;
@@ -351,11 +360,10 @@ export class Server extends NetServer implements CardHolder {
       return handler;
     };
     connection.handler = new ElementSession(connection, owner, cookies);
-    return connection.streamHandler;
   }
 
   /** Why a user that says hello is to go elsewhere. */
-  #refusal(stream: ByteStream, element: ListeningElement): string | undefined {
+  #refusal(stream: Pick<ByteStream, 'localAddress' | 'remoteAddress'>, element: ListeningElement): string | undefined {
     if (element.closing) return 'the element closes';
     if (this.maxConnections === undefined || element.connections < this.maxConnections) return undefined;
     const { localAddress: local, remoteAddress: remote } = stream;

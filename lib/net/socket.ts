@@ -23,6 +23,7 @@ import { onReadOf, readInto } from './onread.js';
 import {
   checkDeliveryOptions,
   checkMappingOptions,
+  checkMappings,
   checkPoolHandle,
   checkScope,
   checkSendOptions,
@@ -381,7 +382,8 @@ export class Socket extends NameserviceSocket {
       return this;
     }
     const pooled = this.#pool({ ...options, poolHandle, clock: scope.clock });
-    const access = poolAccess(scope, located, mapping, options.mapping === 'tcp', options);
+    const mappings = checkMappings(options.mappings, scope, scope.sctp.isOn ? ['tcp', 'sctp'] : ['tcp']);
+    const access = poolAccess(scope, located, mapping, options.mapping === 'tcp', options, mappings);
     const user = new UserSession(access, scope.clock, scope.random, session, pooled.handler);
     pooled.start(user, mapping);
     onCardChange = () => user.sendBusinessCard();

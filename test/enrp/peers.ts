@@ -37,6 +37,9 @@ export function ownedElement(identifier: number, homeServerId: number, facts: Pa
   return poolElement(identifier, '10.0.1.1', { homeServerId, policy: { type: 'roundRobin' }, ...facts });
 }
 
+/** What a scripted peer needs of the world. */
+type Surroundings = Pick<World, 'network' | 'now' | 'run'>;
+
 /** A peer server by script. */
 export class ScriptedPeer {
   readonly serverId: number;
@@ -52,9 +55,9 @@ export class ScriptedPeer {
   /** Its PE checksum, as it says. */
   checksum: number = emptyChecksum;
   onMessage: (message: EnrpMessage, channel: EnrpChannel) => void = () => {};
-  readonly #world: World;
+  readonly #world: Surroundings;
 
-  constructor(world: World, address: string, serverId: number) {
+  constructor(world: Surroundings, address: string, serverId: number) {
     this.#world = world;
     this.serverId = serverId;
     this.process = world.network.spawn(address);

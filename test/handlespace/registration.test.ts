@@ -117,6 +117,40 @@ test('an only element that a peer replaced founds the pool anew', (t) => {
   t.deepEqual(answer(space, 'pool'), [2, 1]);
 });
 
+for (const how of ['while its element was here', 'after its elements were gone'] as const) {
+  test(`a pool that peers made another one ${how} is again as it was for elements that were in it`, (t) => {
+    const space = handlespace();
+    const policy = { type: 'leastUsed', load: 1 } as const;
+    space.register('pool', element(1, { policy }), { now });
+    const theirs = { policy: { type: 'roundRobin' }, homeServerId: 9 } as const;
+    if (how === 'after its elements were gone') {
+      space.replicate('pool', element(1, { policy, homeServerId: 9 }), { now });
+      space.remove('pool', 1, 'handleUpdate');
+      space.replicate('pool', element(8, theirs), { now });
+    } else {
+      space.replicate('pool', element(1, theirs), { now });
+    }
+    space.replicate('pool', element(9, theirs), { now });
+    t.is(space.pool('pool')?.policy.type, 'roundRobin');
+    // Others are still turned away: nothing of that kind was here.
+    const other = space.register('pool', element(3, { policy: { type: 'random' } }), { now });
+    t.is(other.type, 'rejected');
+    t.not(space.register('pool', element(1, { policy }), { now }).type, 'rejected');
+    t.is(space.pool('pool')?.policy.type, 'leastUsed');
+    t.true(answer(space, 'pool')?.includes(1));
+    // Once: now it is theirs that is turned away.
+    t.is(space.register('pool', element(4, { policy: theirs.policy }), { now }).type, 'rejected');
+  });
+}
+
+test('a pool that peers made another one, and that elements have joined since, stays so', (t) => {
+  const space = handlespace();
+  space.register('pool', element(1, { policy: { type: 'leastUsed', load: 1 } }), { now });
+  space.replicate('pool', element(1, { policy: { type: 'roundRobin' }, homeServerId: 9 }), { now });
+  t.is(space.register('pool', element(2, { policy: { type: 'roundRobin' } }), { now }).type, 'added');
+  t.is(space.register('pool', element(3, { policy: { type: 'leastUsed', load: 1 } }), { now }).type, 'rejected');
+});
+
 test('a re-registration replaces all attributes and keeps the turn', (t) => {
   const space = handlespace();
   for (const identifier of [1, 2, 3]) space.register('pool', element(identifier), { now });

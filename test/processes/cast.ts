@@ -30,7 +30,10 @@ export class Cast {
   }
 
   start(file: string, ...args: string[]): TestProcess {
-    const started = new TestProcess(file, args, { RSERPOOL_REGISTRARS: this.registrars });
+    const started = new TestProcess(file, args, {
+      RSERPOOL_REGISTRARS: this.registrars,
+      LEDGER_SECRET: 'a secret of the tests',
+    });
     this.#t.teardown(() => started.kill());
     return started;
   }

@@ -33,10 +33,8 @@ import { Outbound } from './outbound.js';
 import { Reconnecting } from './reconnecting.js';
 import type { Resumable, ResumableSessions } from './resumable-sessions.js';
 
-const batch = 128 * 1024; // bytes handed to the stream in one call
-
 export class TcpMappingConnection implements MappingConnection, LinkOwner, Resumable {
-  readonly mapping: number = mappingId.tcp;
+  readonly mapping: number;
   features: MappingFeatures;
   localAddress: TransportAddress;
   remoteAddress: TransportAddress;
@@ -76,6 +74,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.remoteAddress = stream.remoteAddress;
     this.#inbound = new Inbound(options, () => this.#outbound.lastSequence);
     if (side.role === 'element') this.#leased = new LeasedMessages((message) => this.handler.onMessage(message));
+    this.mapping = stream.localAddress.protocol === undefined ? mappingId.tcp : mappingId.sctp;
     this.#link = this.#newLink(stream);
     if (side.role === 'user') this.#sayHello(this.#link, false);
   }
@@ -272,7 +271,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
       // Before messages leave, their element learns how long we shall stay with it.
       if (this.#side.role === 'user' && !this.#outbound.isEmpty) link.heartbeats.renewLease();
       this.#controls.write();
-      while (this.#outbound.write(batch) && link.writeOut()) {}
+      // So many bytes are handed to the stream in one call.
+      while (this.#outbound.write(128 * 1024) && link.writeOut()) {}
     }
     if (link.writer.length > 0) link.writeOut();
     this.#updateWaiting();

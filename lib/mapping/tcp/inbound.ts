@@ -22,8 +22,9 @@ interface OpenMessage {
   length: number;
 }
 
-/** Fragments smaller than this share a block, so that a message in tiny pieces costs no more than its bytes. */
-const smallestBlock = 4096;
+/** Small fragments share blocks, so that a message in tiny pieces costs not much more than its bytes, nor one piece of it. */
+const smallestBlock = 64;
+const largestBlock = 4096;
 
 function append(message: OpenMessage, piece: Uint8Array): void {
   let block = message.blocks.at(-1);
@@ -31,7 +32,8 @@ function append(message: OpenMessage, piece: Uint8Array): void {
     // What is left of a block that does not suffice is given back.
     if (block !== undefined && message.used < block.length)
       message.blocks[message.blocks.length - 1] = block.subarray(0, message.used);
-    block = new Uint8Array(Math.max(smallestBlock, piece.length));
+    const size = Math.min(largestBlock, Math.max(smallestBlock, message.length));
+    block = new Uint8Array(Math.max(size, piece.length));
     message.blocks.push(block);
     message.used = 0;
   }
@@ -82,6 +84,8 @@ export class Inbound {
   /** Bytes that arrived whole and were not taken. */
   #held = 0;
   #lastSequence = 0;
+  /** The sequence of the message that came last, as it was on the wire. */
+  #newest: number | undefined;
   #ended = false;
 
   /** `sentSequence` is the highest sequence of our own messages so far: answers are numbered near to it. */
@@ -229,6 +233,8 @@ export class Inbound {
     streamId: number,
     data: Uint8Array,
   ): Arrival {
+    if (low === this.#newest) return fault(`message ${low} twice`);
+    this.#newest = low;
     const sequence = expandSequence(low, this.#lastSequence);
     this.#lastSequence = Math.max(this.#lastSequence, sequence);
     const message: IncomingMessage = {

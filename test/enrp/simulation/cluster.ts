@@ -3,6 +3,7 @@
 import { AsapEndpoint } from '../../../lib/asap/endpoint.js';
 import { asapChannelLimits, asapTimers } from '../../../lib/asap/options.js';
 import type { RegisteredElement } from '../../../lib/asap/registered-element.js';
+import type { EnrpLimits } from '../../../lib/enrp/options.js';
 import { type Random, seededRandom } from '../../../lib/random.js';
 import { Registrar } from '../../../lib/registrar/registrar.js';
 import { MemoryNetwork } from '../../../lib/transport/memory/network.js';
@@ -42,7 +43,11 @@ export class Cluster {
   resolutions = 0;
   readonly #addresses: TransportAddress[];
 
-  constructor(seed: number, registrars: number) {
+  readonly #limits: Partial<EnrpLimits>;
+
+  /** `limits`: those of ENRP. */
+  constructor(seed: number, registrars: number, limits: Partial<EnrpLimits> = {}) {
+    this.#limits = limits;
     this.random = seededRandom(seed);
     this.network = new MemoryNetwork({ random: seededRandom(seed ^ 0x5bd1e995), latency: 1, fragment: true });
     this.#addresses = Array.from({ length: registrars }, (_, i) => ({ host: `10.0.0.${i + 1}`, port: 3863 }));
@@ -81,6 +86,7 @@ export class Cluster {
         // All of them, itself included: one configuration for every server.
         peers: this.registrarAddresses,
         timers: { heartbeatCycle, discoveryTime: 2_000, mentorRetryInterval: 500 },
+        limits: this.#limits,
       },
     });
     registrar.on('change', ({ type, reason, poolHandle, identifier }) => {
