@@ -19,7 +19,7 @@ export type { Resolution } from './asap/resolution.js';
 export { type Hint, OperationalScope, type OperationalScopeOptions, type RegistrarAddress } from './asap/scope.js';
 export type { Clock, Timer } from './clock.js';
 export type { EnrpOptions } from './enrp/options.js';
-export { errorCodes, RserpoolError, type RserpoolErrorCode } from './errors.js';
+export { errorCodes, RserpoolError, type RserpoolErrorCode, type UndeliveredMessage } from './errors.js';
 export type { MappingFeatures } from './mapping/mapping.js';
 export { Agent, type AgentOptions, HttpsAgent, type HttpsAgentOptions } from './net/agent.js';
 export type { PoolAgentOptions } from './net/agent-pools.js';
