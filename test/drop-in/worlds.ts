@@ -73,6 +73,13 @@ export class Stage {
     return { ...target, ...options } as net.NetConnectOpts;
   }
 
+  /** What `connect` is told to reach nobody. */
+  get nowhere(): net.NetConnectOpts {
+    if (this.#loopback === undefined) return { port: 1, host };
+    const mode = this.world === 'nameservice' ? { mode: 'nameservice' } : {};
+    return { poolHandle: 'nobody', scope: this.#loopback.scope, connectTimeout: 100, ...mode } as never;
+  }
+
   connect(server: net.Server, options: object = {}, onConnect?: () => void): net.Socket {
     return this.adopt(this.net.connect(this.targetOf(server, options), onConnect as () => void));
   }
