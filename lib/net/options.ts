@@ -9,6 +9,7 @@ import {
   checkObject,
   checkPort,
   checkString,
+  invalidArgumentType,
   invalidArgumentValue,
   outOfRange,
 } from '../arguments.js';
@@ -123,13 +124,15 @@ const mappingTimes = [
   'reconnectTimeout',
   'resumeTimeout',
 ] as const;
-const mappingSizes = ['window', 'longestPayload', 'longestMessage', 'highWaterMark'] as const;
+const mappingSizes = ['window', 'longestPayload', 'longestMessage'] as const;
 
 /** The mapping's options with defaults; throws Node's argument errors. */
 export function checkMappingOptions(given: MappingOptions): TcpMappingOptions {
   for (const name of mappingTimes) if (given[name] !== undefined) checkMilliseconds(`options.${name}`, given[name]);
   for (const name of mappingSizes)
     if (given[name] !== undefined) checkInteger(`options.${name}`, given[name], 1024, 0xffffffff);
+  // Net's too, and as small as there.
+  if (given.highWaterMark !== undefined) checkInteger('options.highWaterMark', given.highWaterMark, 0, 0xffffffff);
   if (given.undetectedConnections !== undefined) {
     checkInteger('options.undetectedConnections', given.undetectedConnections, 0);
   }
@@ -183,6 +186,14 @@ export function poolTarget(target: unknown): PoolConnectOptions | undefined {
   }
   if (typeof target !== 'object' || target === null || !('poolHandle' in target)) return undefined;
   return target.poolHandle === undefined ? undefined : (target as PoolConnectOptions);
+}
+
+/** What `setTimeout` takes, in net's words. */
+export function checkTimeout(timeout: unknown): number {
+  if (typeof timeout !== 'number') throw invalidArgumentType('msecs', 'of type number', timeout);
+  if (!(timeout >= 0 && timeout < Number.POSITIVE_INFINITY))
+    throw outOfRange('msecs', 'a non-negative finite number', timeout);
+  return timeout;
 }
 
 /** What of a pool's options net's own `connect` has to know in nameservice mode. */

@@ -271,8 +271,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
       // Before messages leave, their element learns how long we shall stay with it.
       if (this.#side.role === 'user' && !this.#outbound.isEmpty) link.heartbeats.renewLease();
       this.#controls.write();
-      // So many bytes are handed to the stream in one call.
-      while (this.#outbound.write(128 * 1024) && link.writeOut()) {}
+      link.write(this.#outbound);
     }
     if (link.writer.length > 0) link.writeOut();
     this.#updateWaiting();

@@ -23,9 +23,12 @@ import { Heartbeats } from './heartbeats.js';
 import { decodeHello, encodeHello, type Hello, type OwnHello } from './hello.js';
 import { linger } from './linger.js';
 import type { TcpMappingOptions } from './options.js';
+import type { Outbound } from './outbound.js';
 import { copyOf, FrameReader, MagicReader } from './reader.js';
 import { FrameWriter } from './writer.js';
 
+/** So many bytes are handed to the stream in one call. */
+const batch = 128 * 1024;
 const wholeMessage = dataFlag.begin | dataFlag.end;
 
 /** Whom a link tells: its connection. */
@@ -75,6 +78,7 @@ export class Link implements ByteStreamHandler {
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #magicSaid = false;
   #flushScheduled = false;
+  #postponed: 'waiting' | 'over' | undefined;
   /** The stream has enough: messages wait until it drains. */
   #blocked = false;
 
@@ -135,6 +139,26 @@ export class Link implements ByteStreamHandler {
     // Who was stopped reads before it writes: a write to a far side that has gone meanwhile would cost what it had sent.
     if (this.heartbeats.isOverdue) this.#clock.nextTurn(() => this.#flush());
     else this.#clock.defer(() => this.#flush());
+  }
+
+  /** Writes what may leave. Acknowledgements alone wait for what else is about to be read, and taken. */
+  write(outbound: Outbound): void {
+    if (this.writer.length === 0 && outbound.owesOnlyAcknowledgement && this.#postpone()) return;
+    while (outbound.write(batch) && this.writeOut()) {}
+  }
+
+  /** Lets this flush wait for the next turn of the event loop. False: it has waited. */
+  #postpone(): boolean {
+    if (this.#postponed === 'over') return false;
+    if (this.#postponed === undefined) this.#clock.nextTurn(() => this.#flushPostponed());
+    this.#postponed = 'waiting';
+    return true;
+  }
+
+  #flushPostponed(): void {
+    this.#postponed = 'over';
+    this.#flush();
+    this.#postponed = undefined;
   }
 
   /** Hands what is written to the stream; false: it has enough. */

@@ -389,6 +389,11 @@ export class Outbound {
     return this.#said?.count;
   }
 
+  /** Whether nothing is to leave but the word that something was taken. */
+  get owesOnlyAcknowledgement(): boolean {
+    return this.isEmpty && this.#firstMarker < this.#markers.length;
+  }
+
   /** Says what was taken, as far as everything has left that must leave before. */
   writeAcknowledgement(): void {
     if (this.#writer === undefined || this.#firstMarker === this.#markers.length) return;
