@@ -121,11 +121,11 @@ export class ElementSession implements Session, Replier, MappingHandler {
     return this.#connection.longestMessage;
   }
 
-  /** Ends the session because its handler failed: the user may try another element. */
-  fail(error: Error): void {
+  /** Ends the session because its handler failed, or for another reason of ours: the user may try another element. */
+  fail(error: Error, reason: string = 'the message handler failed'): void {
     if (this.#state === 'closed') return;
     this.#error = error;
-    this.#connection.abort(abortCode.handlerFailed, 'the message handler failed');
+    this.#connection.abort(abortCode.handlerFailed, reason);
   }
 
   /** Sends the user a cookie, which it echoes to the next element should this one fail (RFC 5352 section 3.8). */
