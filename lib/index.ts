@@ -20,6 +20,7 @@ export { type Hint, OperationalScope, type OperationalScopeOptions, type Registr
 export type { Clock, Timer } from './clock.js';
 export type { EnrpOptions } from './enrp/options.js';
 export { errorCodes, RserpoolError, type RserpoolErrorCode, type UndeliveredMessage } from './errors.js';
+export { Gateway, type GatewayEvents, type GatewayOptions } from './gateway/gateway.js';
 export type { MappingFeatures } from './mapping/mapping.js';
 export { Agent, type AgentOptions, HttpsAgent, type HttpsAgentOptions } from './net/agent.js';
 export type { PoolAgentOptions } from './net/agent-pools.js';
