@@ -1,4 +1,4 @@
-/** An element that answers each request after up to 20 ms. At SIGTERM it hands over and then ends: that is the last line but three. */
+/** An element that answers each request after up to 20 ms. At SIGTERM it hands over and then ends (`handOverOn`). */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer } from '../../lib/index.js';
@@ -13,6 +13,8 @@ const server = createServer().listen({
     executed++;
     if (message.redelivered) redelivered++;
     await delay(Math.random() * 20);
+    // A tenth of the answers are of three messages.
+    if (Math.random() < 0.1) for (const part of ['one', 'two']) message.reply(part, { last: false });
     message.reply(message.data);
   },
   handOverOn: 'SIGTERM',

@@ -3,12 +3,20 @@
 
 import { readFileSync } from 'node:fs';
 import type { Command } from './command.js';
+import { demoCommand } from './demo-command.js';
+import { proxyCommand } from './proxy-command.js';
+import { registerCommand } from './register-command.js';
 import { registrarCommand } from './registrar-command.js';
 import { resolveCommand } from './resolve-command.js';
+import { topCommand } from './top-command.js';
 
 const commands: ReadonlyMap<string, Command> = new Map([
   ['registrar', registrarCommand],
   ['resolve', resolveCommand],
+  ['register', registerCommand],
+  ['proxy', proxyCommand],
+  ['top', topCommand],
+  ['demo', demoCommand],
 ]);
 
 function usage(): string {
@@ -48,6 +56,10 @@ async function main(words: readonly string[]): Promise<number> {
     process.stderr.write(usage());
     return 2;
   }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(command.help);
+    return 0;
+  }
   try {
     return await command.run(rest);
   } catch (error) {
@@ -58,4 +70,11 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
+// Whoever read our output is gone (`rserpool registrar | head`): that is told to stop, as by a signal.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  if (!stopping) process.kill(process.pid, 'SIGTERM');
+  stopping = true;
+});
+let stopping = false;
 process.exitCode = await main(process.argv.slice(2));

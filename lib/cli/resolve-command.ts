@@ -5,29 +5,12 @@ import { checkMilliseconds, invalidArgumentValue } from '../arguments.js';
 import type { Resolution } from '../asap/resolution.js';
 import { OperationalScope } from '../asap/scope.js';
 import { formatIdentifier } from '../errors.js';
-import { formatAddress } from '../transport/transport.js';
-import type { MemberSelectionPolicy, PoolElement, Transport } from '../wire/parameters.js';
+import type { PoolElement } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
 import type { Command } from './command.js';
+import { policyText, transportText } from './pool-table.js';
 
 const usage = 'resolve POOL [--registrars HOST:PORT,...] [--timeout MS] [--wait] [--json]';
-
-function transportText(transport: Transport): string {
-  switch (transport.type) {
-    case 'opaque':
-      return `opaque ${Buffer.from(transport.data).toString('hex')}`;
-    case 'sctp':
-      return `sctp ${transport.addresses.map((host) => formatAddress({ host, port: transport.port })).join(' ')}`;
-    default:
-      return `${transport.type} ${formatAddress({ host: transport.address, port: transport.port })}`;
-  }
-}
-
-function policyText(policy: MemberSelectionPolicy): string {
-  if (policy.type === 'other') return `policy ${formatIdentifier(policy.policyType)}`;
-  const values = Object.entries(policy).filter(([name]) => name !== 'type');
-  return [policy.type, ...values.map(([name, value]) => `${name}=${value}`)].join(' ');
-}
 
 function elementText(element: PoolElement): string {
   const policy = element.policy === undefined ? '' : `  ${policyText(element.policy)}`;

@@ -7,22 +7,27 @@ type ConstructorFunction = (this: object, ...args: unknown[]) => void;
 let adopted: object | undefined;
 
 /**
- * A parent for a class, in place of a constructor function of Node's: the same, but that a call of the class on an object
- * that exists already (`Socket.call(this)` and `util.inherits`) makes that object an instance.
+ * A parent for a class, in place of a constructor function of Node's. It does nothing: the class calls `initialise` when
+ * all that is private to it is there, since Node's constructors call methods that a class may override. A call of the
+ * class on an object that exists already (`Socket.call(this)` and `util.inherits`) makes that object an instance.
  */
-export function adopting<Parent extends new (...args: never[]) => object>(parent: Parent): Parent {
-  function Adopting(this: object, ...args: unknown[]): object {
+export function uninitialised<Parent extends new (...args: never[]) => object>(parent: Parent): Parent {
+  function Uninitialised(this: object): object {
     const instance = adopted ?? this;
     adopted = undefined;
-    (parent as unknown as ConstructorFunction).apply(instance, args);
     return instance;
   }
-  Object.setPrototypeOf(Adopting, parent);
-  Adopting.prototype = parent.prototype as object;
-  return Adopting as unknown as Parent;
+  Object.setPrototypeOf(Uninitialised, parent);
+  Uninitialised.prototype = parent.prototype as object;
+  return Uninitialised as unknown as Parent;
 }
 
-/** The class of the same prototype that may be called without `new`. Its parent must be an `adopting` one. */
+/** What the constructor function of Node's does to a new object. */
+export function initialise(parent: unknown, instance: object, args: readonly unknown[]): void {
+  (parent as ConstructorFunction).apply(instance, [...args]);
+}
+
+/** The class of the same prototype that may be called without `new`. Its parent must be an `uninitialised` one. */
 export function callable<Class extends new (...args: never[]) => object>(
   target: Class,
 ): Class & ((...args: ConstructorParameters<Class>) => InstanceType<Class>) {

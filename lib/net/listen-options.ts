@@ -1,6 +1,6 @@
 /** What `listen` takes for a pool, and what becomes of it. */
 
-import { checkInteger, checkMilliseconds, checkPort, checkString } from '../arguments.js';
+import { checkInteger, checkMilliseconds, checkPort, checkString, invalidArgumentType } from '../arguments.js';
 import type { OperationalScope } from '../asap/scope.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
 import type { CookieSeal } from '../session/cookie-seal.js';
@@ -34,6 +34,8 @@ export interface PoolListenOptions extends MappingOptions, DeliveryOptions, Cook
   readonly mode?: 'failover' | 'nameservice';
   /** How long a user may be silent before it is one of nameservice mode. Default: 3000. */
   readonly detectTimeout?: number;
+  /** As net's: closes the server when it is aborted. */
+  readonly signal?: AbortSignal;
   /** As net's, in nameservice mode alone. */
   readonly backlog?: number;
   readonly scope?: OperationalScope;
@@ -80,6 +82,11 @@ export interface ListenSettings {
   readonly handOverOn: readonly NodeJS.Signals[];
 }
 
+function checkSignal(signal: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalidArgumentType('options.signal', 'an instance of AbortSignal', signal);
+}
+
 /** Throws Node's argument errors. */
 export function checkListenOptions(given: PoolListenOptions): ListenSettings {
   const { scope, poolHandle } = checkScope(given.scope).locate(checkPoolHandle(given.poolHandle));
@@ -88,6 +95,7 @@ export function checkListenOptions(given: PoolListenOptions): ListenSettings {
   checkAdvertisement(options);
   const { peIdentifier, detectTimeout } = options;
   checkMode(options.mode);
+  checkSignal(options.signal);
   return {
     options,
     scope,

@@ -1,12 +1,15 @@
-/** `net.Socket` that can try several servers before it is connected, and that can be used again when it has closed. */
+/**
+ * `net.Socket` that can try several servers before it is connected, and that can be used again when it has closed. Its heir
+ * initialises it.
+ */
 
 import net from 'node:net';
-import { adopting, mirrorAttributes } from './callable.js';
+import { mirrorAttributes, uninitialised } from './callable.js';
 import type { WriteCallback } from './large-writes.js';
 import { PlainConnection, type PlainConnectionOptions } from './plain-connection.js';
 import { setConnecting } from './socket-session.js';
 
-const NetSocket: typeof net.Socket = adopting(net.Socket);
+const NetSocket: typeof net.Socket = uninitialised(net.Socket);
 
 export class NameserviceSocket extends NetSocket {
   static {
@@ -28,6 +31,8 @@ export class NameserviceSocket extends NetSocket {
       return false;
     }
     const plain = this.#plain;
+    // Where there was no attempt yet net does not say.
+    if (event === 'close' && plain !== undefined && args.length === 0) args.push(this.errored !== null);
     if (plain === undefined || !plain.isSeeking)
       return (super.emit as (name: string | symbol, ...all: unknown[]) => boolean)(event, ...args);
     if (!plain.beforeEvent(event)) return false;

@@ -9,6 +9,7 @@ import {
   checkObject,
   checkPort,
   checkString,
+  invalidArgumentType,
   invalidArgumentValue,
   outOfRange,
 } from '../arguments.js';
@@ -52,6 +53,8 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
   readonly connectTimeout?: number;
   /** To reach another element after one failed. Default: 30,000. */
   readonly failoverTimeout?: number;
+  /** For an element that asks to go elsewhere to finish what it has. Default: 10,000. */
+  readonly handOverTimeout?: number;
   /** Failovers in a row without anything acknowledged or received. Default: 16. */
   readonly maxFailovers?: number;
   /** Rounds over the pool, in one search for an element, before it is given up. Default: as many as time allows. */
@@ -123,13 +126,15 @@ const mappingTimes = [
   'reconnectTimeout',
   'resumeTimeout',
 ] as const;
-const mappingSizes = ['window', 'longestPayload', 'longestMessage', 'highWaterMark'] as const;
+const mappingSizes = ['window', 'longestPayload', 'longestMessage'] as const;
 
 /** The mapping's options with defaults; throws Node's argument errors. */
 export function checkMappingOptions(given: MappingOptions): TcpMappingOptions {
   for (const name of mappingTimes) if (given[name] !== undefined) checkMilliseconds(`options.${name}`, given[name]);
   for (const name of mappingSizes)
     if (given[name] !== undefined) checkInteger(`options.${name}`, given[name], 1024, 0xffffffff);
+  // Net's too, and as small as there.
+  if (given.highWaterMark !== undefined) checkInteger('options.highWaterMark', given.highWaterMark, 0, 0xffffffff);
   if (given.undetectedConnections !== undefined) {
     checkInteger('options.undetectedConnections', given.undetectedConnections, 0);
   }
@@ -185,6 +190,14 @@ export function poolTarget(target: unknown): PoolConnectOptions | undefined {
   return target.poolHandle === undefined ? undefined : (target as PoolConnectOptions);
 }
 
+/** What `setTimeout` takes, in net's words. */
+export function checkTimeout(timeout: unknown): number {
+  if (typeof timeout !== 'number') throw invalidArgumentType('msecs', 'of type number', timeout);
+  if (!(timeout >= 0 && timeout < Number.POSITIVE_INFINITY))
+    throw outOfRange('msecs', 'a non-negative finite number', timeout);
+  return timeout;
+}
+
 /** What of a pool's options net's own `connect` has to know in nameservice mode. */
 export function ownOptions(options: object): { readonly own: object; readonly family: 4 | 6 | undefined } {
   const { localAddress, localPort, family, blockList } = options as Record<string, unknown>;
@@ -207,7 +220,7 @@ export function checkMode(mode: unknown): void {
 
 /** A session's options with defaults; throws Node's argument errors. */
 export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionOptions {
-  for (const name of ['connectTimeout', 'failoverTimeout', 'lingerTimeout'] as const) {
+  for (const name of ['connectTimeout', 'failoverTimeout', 'handOverTimeout', 'lingerTimeout'] as const) {
     if (given[name] !== undefined) checkMilliseconds(`options.${name}`, given[name]);
   }
   if (given.maxFailovers !== undefined) checkInteger('options.maxFailovers', given.maxFailovers, 0);
@@ -228,6 +241,7 @@ export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionO
     ...defaults,
     connectTimeout: given.connectTimeout ?? defaults.connectTimeout,
     failoverTimeout: given.failoverTimeout ?? defaults.failoverTimeout,
+    handOverTimeout: given.handOverTimeout ?? defaults.handOverTimeout,
     lingerTimeout: given.lingerTimeout ?? defaults.lingerTimeout,
     maxFailovers: given.maxFailovers ?? defaults.maxFailovers,
     rounds: given.maxRounds ?? defaults.rounds,

@@ -4,6 +4,7 @@ import type { Cancellable, Resolution } from '../asap/resolution.js';
 import type { OperationalScope } from '../asap/scope.js';
 import { RserpoolError } from '../errors.js';
 import { tcpMappingAddresses } from '../mapping/offer.js';
+import type { PoolView } from '../session/candidates.js';
 import { formatAddress } from '../transport/transport.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
@@ -35,6 +36,8 @@ export class PoolDispatch {
   /** They wait for an answer of the registrar; the first one has asked for it. */
   #waiting: Waiting[] = [];
   #asking = false;
+  /** The answer that was chosen from last. */
+  #view: PoolView | undefined;
   /** PE identifier of the one that was chosen last. */
   #last: number | undefined;
 
@@ -123,12 +126,14 @@ export class PoolDispatch {
   }
 
   #byPolicy(resolution: Resolution): PoolElement | undefined {
-    const { picker, state } = poolView(this.#scope, resolution);
+    if (this.#view?.picker.elements !== resolution.elements) this.#view = poolView(this.#scope, resolution);
+    const { picker, state } = this.#view;
     const { endpoint } = this.#scope;
-    const suspected = resolution.elements
-      .map(({ identifier }) => identifier)
-      .filter((identifier) => endpoint.isSuspected(resolution.poolHandle, identifier));
-    return picker.next(state, new Set(suspected)) ?? picker.next(state);
+    const suspected = new Set<number>();
+    for (const { identifier } of resolution.elements) {
+      if (endpoint.isSuspected(resolution.poolHandle, identifier)) suspected.add(identifier);
+    }
+    return picker.next(state, suspected) ?? picker.next(state);
   }
 
   /** The elements of the pool that are this scope's own. */

@@ -50,6 +50,10 @@ export class Pool {
   readonly #sessionOptions: UserSessionOptions;
   readonly #dispatch: PoolDispatch;
   readonly #sessions = new Set<PoolSession>();
+  /** Where sessions were found lately, by element and kind; what it says may be out of date. */
+  readonly #found = { moving: new Map<number, PoolSession>(), pinned: new Map<number, PoolSession>() };
+  /** A session has moved: there may be two with one element. */
+  #crowded = false;
   readonly #forgetServer: () => void;
   #closing = false;
   #whenClosed: (() => void)[] = [];
@@ -237,11 +241,16 @@ export class Pool {
 
   /** The session that is with this element; `pinned`: one that stays with it. */
   #sessionWith(element: PoolElement, pinned: boolean): PoolSession {
-    for (const session of this.#sessions) {
-      if (session.isUsable && session.pinned === pinned && session.identifier === element.identifier) return session;
-    }
+    const { identifier } = element;
+    const found = pinned ? this.#found.pinned : this.#found.moving;
+    const fits = (one: PoolSession): boolean => one.isUsable && one.pinned === pinned && one.identifier === identifier;
+    const lately = found.get(identifier);
+    if (lately !== undefined && fits(lately)) return lately;
+    const known = [...this.#sessions].find(fits);
+    if (known !== undefined) found.set(identifier, known);
+    if (known !== undefined) return known;
     const { clock, random } = this.#scope;
-    const choice = pinned ? { element: element.identifier } : {};
+    const choice = pinned ? { element: identifier } : {};
     const access = poolAccess(this.#scope, this.poolHandle, this.#mapping, this.#options.mapping === 'tcp', choice);
     const options = pinned
       ? { ...this.#sessionOptions, maxFailovers: 0, rounds: Math.min(pinnedRounds, this.#sessionOptions.rounds) }
@@ -252,12 +261,16 @@ export class Pool {
       (handler) => new UserSession(access, clock, random, options, guarded(clock, handler)),
       {
         onMessage: (message, from) => this.#onMessage(message, from),
-        onMoved: () => this.#endSuperfluous(),
+        onMoved: () => {
+          this.#crowded = true;
+          this.#endSuperfluous();
+        },
         onIdle: () => this.#endSuperfluous(),
         onClosed: (closed) => this.#onClosed(closed),
       },
     );
     this.#sessions.add(session);
+    found.set(identifier, session);
     return session;
   }
 
@@ -277,17 +290,23 @@ export class Pool {
 
   /** After failovers several may be with one element: what is idle ends. */
   #endSuperfluous(): void {
+    if (this.#closing) for (const session of this.#sessions) if (session.isIdle) session.end();
+    if (!this.#crowded) return;
+    this.#crowded = false;
     const seen = new Set<number>();
     for (const session of this.#sessions) {
       if (!session.isUsable || session.pinned) continue;
       if (!seen.has(session.identifier)) seen.add(session.identifier);
       else if (session.isIdle) session.end();
+      else this.#crowded = true;
     }
-    if (this.#closing) for (const session of this.#sessions) if (session.isIdle) session.end();
   }
 
   #onClosed(session: PoolSession): void {
     this.#sessions.delete(session);
+    for (const found of Object.values(this.#found)) {
+      for (const [identifier, one] of found) if (one === session) found.delete(identifier);
+    }
     if (!this.#closing || this.#sessions.size > 0) return;
     for (const resolve of this.#whenClosed.splice(0)) resolve();
   }

@@ -18,9 +18,9 @@ import {
 import type { PoolElement } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { type CardHolder, checkBusinessCard } from './business-cards.js';
-import { adopting, mirrorAttributes } from './callable.js';
+import { initialise, mirrorAttributes, uninitialised } from './callable.js';
 import { guard } from './guarded.js';
-import { onFirstSignal } from './hand-over-signal.js';
+import { checkHandOverOptions, type HandOverOptions, onFirstSignal } from './hand-over-signal.js';
 import { incoming } from './incoming.js';
 import { checkListenOptions, type PoolListenOptions } from './listen-options.js';
 import { ListeningElement } from './listening-element.js';
@@ -44,7 +44,7 @@ const connectionsForRegistrars = 16;
 const refused = diagnosticEvent<{ remote: string; reason: string }>('net', 'connection-refused');
 const cookieRefused = diagnosticEvent<{ poolHandle: string; remote: string; reason: string }>('net', 'cookie-refused');
 
-const NetServer: typeof net.Server = adopting(net.Server);
+const NetServer: typeof net.Server = uninitialised(net.Server);
 
 export class Server extends NetServer implements CardHolder {
   static {
@@ -64,7 +64,8 @@ export class Server extends NetServer implements CardHolder {
 
   /** As net's. */
   constructor(options?: net.ServerOpts | ((socket: Socket) => void), onConnection?: (socket: Socket) => void) {
-    super(options as net.ServerOpts, onConnection as ((socket: net.Socket) => void) | undefined);
+    super();
+    initialise(net.Server, this, [options, onConnection]);
   }
 
   /** This element's PE identifier; undefined while it listens for no pool. */
@@ -123,12 +124,15 @@ export class Server extends NetServer implements CardHolder {
    * Closes, and asks the users to go on elsewhere: each does so when everything that it has sent is answered or
    * acknowledged, so that a rolling restart loses and repeats nothing. Resolves when all have gone ('close').
    */
-  async handOver(): Promise<void> {
+  async handOver(options: HandOverOptions = {}): Promise<void> {
     const element = this.#poolElement('handOver');
+    const timeout = checkHandOverOptions(options);
     const closed = new Promise<void>((resolve) => this.once('close', resolve));
     if (!element.closing) this.close();
     for (const session of element.sockets.values()) session.goElsewhere();
+    const late = element.settings.scope.clock.setTimeout(() => element.breakOff(), timeout);
     await closed;
+    late.cancel();
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
@@ -224,6 +228,17 @@ export class Server extends NetServer implements CardHolder {
       this.#element = element;
       element.open();
     }
+    if (options.signal !== undefined) this.#closeOn(options.signal);
+  }
+
+  /** As net's `listen` does with a signal. */
+  #closeOn(signal: AbortSignal): void {
+    const onAbort = (): void => void this.close();
+    if (signal.aborted) this.#element?.settings.scope.clock.defer(onAbort);
+    else {
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.once('close', () => signal.removeEventListener('abort', onAbort));
+    }
   }
 
   /** Net's own server, which is an element all the same. */
@@ -290,6 +305,7 @@ export class Server extends NetServer implements CardHolder {
     }
     const options = this as AcceptanceOptions;
     const socket = acceptPlain(stream, firstBytes, how, options);
+    (socket as { server?: net.Server }).server = this;
     element.plain.add(socket);
     socket.once('close', () => {
       element.plain.delete(socket);
@@ -323,8 +339,9 @@ export class Server extends NetServer implements CardHolder {
     const owner: ElementSessionOwner = (session, cookie) => {
       // What has changed since the hello, while its cookie echo was on the way.
       if (this.#refusal(connection, element) !== undefined) return undefined;
-      const { allowHalfOpen = false, pauseOnConnect = false } = this as net.ServerOpts;
-      const socket = new Socket({ allowHalfOpen });
+      const { allowHalfOpen = false, pauseOnConnect = false, highWaterMark } = this as net.ServerOpts;
+      const socket = new Socket({ allowHalfOpen, ...(highWaterMark === undefined ? {} : { highWaterMark }) });
+      (socket as { server?: net.Server }).server = this;
       if (pauseOnConnect) socket.pause();
       const handler = socket.attach(session, {
         scope,

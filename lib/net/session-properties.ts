@@ -2,12 +2,25 @@
 
 import net from 'node:net';
 import type { Session } from '../session/session.js';
+import type { TransportAddress } from '../transport/transport.js';
 
 export interface SessionFacts {
   readonly session: Session;
   readonly connecting: boolean;
+  readonly destroyed: boolean;
+  /** The far side as it was last asked for: net remembers it after the end, and so do we. */
+  readonly peer: { at: TransportAddress | undefined };
   readonly bytesRead: number;
   readonly bytesWritten: number;
+}
+
+function farAddress({ session, destroyed, peer }: SessionFacts): TransportAddress | undefined {
+  if (!destroyed) peer.at = session.remoteAddress;
+  return peer.at;
+}
+
+function ownAddress({ session, destroyed }: SessionFacts): TransportAddress | undefined {
+  return destroyed ? undefined : session.localAddress;
 }
 
 /** By the name of the property. */
@@ -15,12 +28,12 @@ const sessionProperties: Readonly<Record<string, (facts: SessionFacts) => unknow
   bytesRead: (facts) => facts.bytesRead,
   bytesWritten: (facts) => facts.bytesWritten,
   pending: (facts) => facts.connecting,
-  remoteAddress: ({ session }) => session.remoteAddress?.host,
-  remotePort: ({ session }) => session.remoteAddress?.port,
-  remoteFamily: ({ session }) => family(session.remoteAddress?.host),
-  localAddress: ({ session }) => session.localAddress?.host,
-  localPort: ({ session }) => session.localAddress?.port,
-  localFamily: ({ session }) => family(session.localAddress?.host),
+  remoteAddress: (facts) => farAddress(facts)?.host,
+  remotePort: (facts) => farAddress(facts)?.port,
+  remoteFamily: (facts) => family(farAddress(facts)?.host),
+  localAddress: (facts) => ownAddress(facts)?.host,
+  localPort: (facts) => ownAddress(facts)?.port,
+  localFamily: (facts) => family(ownAddress(facts)?.host),
 };
 
 /**
@@ -48,4 +61,15 @@ export function defineSessionProperties<Pooled extends net.Socket>(
 export function family(address: string | undefined): string | undefined {
   if (address === undefined) return undefined;
   return address.includes(':') ? 'IPv6' : 'IPv4';
+}
+
+/** Bytes that the stream holds back: net counts them as written. */
+export function waitingBytes(socket: net.Socket): number {
+  const { writableBuffer = [] } = socket as {
+    readonly writableBuffer?: readonly { readonly chunk: Uint8Array | string; readonly encoding: BufferEncoding }[];
+  };
+  let bytes = 0;
+  for (const { chunk, encoding } of writableBuffer)
+    bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
+  return bytes;
 }

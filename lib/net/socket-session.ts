@@ -10,6 +10,7 @@ import type { Cookie } from '../session/cookie.js';
 import { ElementSession } from '../session/element-session.js';
 import type { HoldBack, Message } from '../session/message.js';
 import type { Session, SessionHandler } from '../session/session.js';
+import type { TransportAddress } from '../transport/transport.js';
 import { Delivery, type ReadableSide } from './delivery.js';
 import { guarded } from './guarded.js';
 import { IdleTimer } from './idle-timer.js';
@@ -51,6 +52,8 @@ export class SocketSession {
   readonly handler: SessionHandler;
   readonly idle: IdleTimer;
   readonly delivery: Delivery;
+  /** For `remoteAddress` after the end. */
+  readonly peer: { at: TransportAddress | undefined } = { at: undefined };
   readonly #socket: SessionSocket;
   readonly #clock: Clock;
   readonly #emitClose: (hadError: boolean) => void;
@@ -61,6 +64,7 @@ export class SocketSession {
   #closed = false;
   #whenClosed: ((error: Error | undefined) => void) | undefined;
   #resetting = false;
+  #destroyedConnecting = false;
   #cookie: Cookie | undefined;
   readonly #holdBack: HoldBack = (message) => this.outgoing.holdBack(message, this.#socket.writableLength);
   #businessCard: BusinessCard | undefined;
@@ -123,6 +127,7 @@ export class SocketSession {
     const { session } = this;
     const socket = this.#socket;
     this.idle.set(0);
+    this.#destroyedConnecting = wasConnecting;
     const finish = (cause: Error | null): void => {
       callback(cause);
       this.#clock.nextTurn(() => this.#emitClose(cause !== null));
@@ -205,8 +210,15 @@ export class SocketSession {
     this.#whenClosed = undefined;
     if (whenClosed !== undefined) whenClosed(error);
     else if (!this.#socket.destroyed) this.#socket.destroy(error);
-    this.outgoing.fail(error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { poolHandle: this.poolHandle }));
+    if (this.#destroyedConnecting) this.outgoing.fail(closedBeforeConnection());
+    else this.outgoing.fail(error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { poolHandle: this.poolHandle }));
   }
+}
+
+/** What net tells those whose write was waiting for a connection. */
+function closedBeforeConnection(): Error {
+  const error = new Error('Socket closed before the connection was established');
+  return Object.assign(error, { code: 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION' });
 }
 
 /** net's own property, which its typings call read-only. */

@@ -3,8 +3,8 @@
  * method is net's own.
  */
 
-import type net from 'node:net';
-import { checkFunction, checkMilliseconds, invalidArgumentType } from '../arguments.js';
+import net from 'node:net';
+import { checkFunction, invalidArgumentType } from '../arguments.js';
 import { RserpoolError } from '../errors.js';
 import type { MappingFeatures } from '../mapping/mapping.js';
 import type { BusinessCard } from '../session/business-card.js';
@@ -15,10 +15,11 @@ import type { Retrieved, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { checkBusinessCard, checkCardHolder } from './business-cards.js';
-import { mirrorAttributes } from './callable.js';
+import { initialise, mirrorAttributes } from './callable.js';
 import { checkCookie } from './cookies.js';
 import { copyLimit, type WriteCallback } from './large-writes.js';
 import { NameserviceSocket } from './nameservice-socket.js';
+import { onReadOf, readInto } from './onread.js';
 import {
   checkDeliveryOptions,
   checkMappingOptions,
@@ -26,6 +27,7 @@ import {
   checkPoolHandle,
   checkScope,
   checkSendOptions,
+  checkTimeout,
   checkUserSessionOptions,
   type ElementInfo,
   type ElementSocketOptions,
@@ -35,7 +37,7 @@ import {
 } from './options.js';
 import { poolAccess } from './pool-access.js';
 import { type RequestOptions, requestOver } from './request.js';
-import { defineSessionProperties, family } from './session-properties.js';
+import { defineSessionProperties, family, waitingBytes } from './session-properties.js';
 import { SocketSession, type SocketSessionOptions, setConnecting } from './socket-session.js';
 
 export type { ElementInfo };
@@ -52,13 +54,17 @@ export class Socket extends NameserviceSocket {
       return {
         session,
         connecting: socket.connecting,
+        destroyed: socket.destroyed,
+        peer: pooled.peer,
         bytesRead: delivery.bytesRead,
-        bytesWritten: outgoing.bytesWritten,
+        bytesWritten: outgoing.bytesWritten + waitingBytes(socket),
       };
     });
     mirrorAttributes(Socket.prototype);
   }
 
+  /** Until the first session: from then on it is a listener. */
+  #onRead: ReturnType<typeof onReadOf>;
   /** The pool that the constructor was given. */
   readonly #ownTarget: PoolConnectOptions | undefined;
   /** While it is with a pool in failover mode, and afterwards; undefined for a socket of net's own. */
@@ -67,8 +73,10 @@ export class Socket extends NameserviceSocket {
   #ownIdentifier: number | undefined;
 
   constructor(options?: SocketOptions) {
-    super(options);
+    super();
     this.#ownTarget = poolTarget(options);
+    this.#onRead = onReadOf(options);
+    initialise(net.Socket, this, [options]);
   }
 
   /** The mode of a socket that is with a pool; undefined for one of net's own. */
@@ -211,7 +219,7 @@ export class Socket extends NameserviceSocket {
 
   override address(): net.AddressInfo | Record<string, never> {
     if (this.#pooled === undefined) return super.address();
-    const local = this.#pooled.session.localAddress;
+    const local = this.destroyed ? undefined : this.#pooled.session.localAddress;
     return local === undefined ? {} : { address: local.host, family: family(local.host) as string, port: local.port };
   }
 
@@ -240,7 +248,7 @@ export class Socket extends NameserviceSocket {
 
   override setTimeout(timeout: number, callback?: () => void): this {
     if (this.#pooled === undefined) return super.setTimeout(timeout, callback);
-    (this as { timeout?: number }).timeout = checkMilliseconds('msecs', timeout);
+    (this as { timeout?: number }).timeout = checkTimeout(timeout);
     if (callback !== undefined) checkFunction('callback', callback);
     if (callback !== undefined && timeout === 0) this.removeListener('timeout', callback);
     else if (callback !== undefined) this.once('timeout', callback);
@@ -394,6 +402,8 @@ export class Socket extends NameserviceSocket {
     if (timeout > 0) super.setTimeout(0);
     const pooled = new SocketSession(this, { ...options, emitClose: (hadError) => super.emit('close', hadError) });
     this.#pooled = pooled;
+    if (this.#onRead !== undefined) readInto(this, this.#onRead);
+    this.#onRead = undefined;
     if (timeout > 0) this.setTimeout(timeout);
     return pooled;
   }

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createRegistrar, OperationalScope, register } from '../../dist/lib/index.js';
 import { clients, poolSockets } from './clients.mjs';
-import { endAll, kill } from './processes.mjs';
+import { endAll, kill, redis } from './processes.mjs';
+import { registeredRedis } from './registered-redis.mjs';
 
 /** Milliseconds: how long a client may take to work again, with a pool and with a plain address (which has nothing). */
 const limits = { pool: 20_000, plain: 3_000 };
@@ -164,6 +165,22 @@ export async function testClients(names) {
     await endAll();
   }
   print(rows);
+  if (names.length === 0 || names.includes('register')) {
+    const missing = redis.missing();
+    const what = 'a Redis of `rserpool register` is found, killed, gone, and back';
+    if (missing !== undefined) leftOut.push(`left out: ${what} (no ${missing})`);
+    else {
+      try {
+        await registeredRedis();
+        passed++;
+        console.log(what);
+      } catch (error) {
+        failed++;
+        console.log(`FAILED: ${what}: ${error.message}`);
+      }
+      await endAll();
+    }
+  }
   for (const line of leftOut) console.log(line);
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 && passed > 0;

@@ -132,8 +132,8 @@ export function own(kind) {
 /** Redis, of the package redis-server. */
 export const redis = {
   missing: () => (find('redis-server') === undefined ? 'redis-server' : undefined),
-  async start() {
-    const port = await freePort();
+  async start(given) {
+    const port = given ?? (await freePort());
     const options = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
     const child = run(find('redis-server'), ['--port', String(port), ...options], { cwd: temporaryFolder() });
     child.stdout.resume();

@@ -14,7 +14,8 @@ const floors: readonly (readonly string[])[] = [
   ['asap', 'enrp'],
   ['session', 'registrar'],
   ['net'],
-  ['gateway', 'cli', 'index.ts'],
+  ['gateway'],
+  ['cli', 'index.ts'],
 ];
 const parts = floors.flat();
 const floorOf = (part: string): number => floors.findIndex((floor) => floor.includes(part));

@@ -1,12 +1,12 @@
 import test from 'ava';
 import type { RserpoolErrorCode } from '../../lib/errors.js';
 import { abortCode } from '../../lib/mapping/mapping.js';
-import { dataFlag, frameType, magic } from '../../lib/mapping/tcp/frame.js';
+import { dataFlag, frameType, helloFlag, magic } from '../../lib/mapping/tcp/frame.js';
 import type { TcpMappingOptions } from '../../lib/mapping/tcp/options.js';
 import { data, frame, helloFrame, RawPeer, words } from './raw-peer.js';
 
 const whole = dataFlag.begin | dataFlag.end;
-const { begin, end } = dataFlag;
+const { begin, end, unordered } = dataFlag;
 
 interface Malformed {
   readonly what: string;
@@ -83,6 +83,30 @@ const table: readonly Malformed[] = [
     bytes: [rawHello((body) => Buffer.concat([body.subarray(0, 48), Uint8Array.of(0x12, 0x34, 0, 4)]))],
     reason: /type 0x1234/,
   },
+  {
+    what: 'a Resume parameter of another length than 12',
+    beforeHello: true,
+    bytes: [rawHello((body) => Buffer.concat([body.subarray(0, 48), Uint8Array.of(0x82, 0x54, 0, 8, 0, 0, 0, 0)]))],
+    reason: /Resume parameter of length 8/,
+  },
+  {
+    what: 'an Open Messages parameter of another length than 8',
+    beforeHello: true,
+    bytes: [rawHello((body) => Buffer.concat([body.subarray(0, 48), Uint8Array.of(0x82, 0x55, 0, 6, 0, 0)]))],
+    reason: /Open Messages parameter of length 6/,
+  },
+  {
+    what: 'Open Messages of none',
+    beforeHello: true,
+    bytes: [helloFrame({ poolHandle: 'echo', openMessages: 0 })],
+    reason: /no open messages/,
+  },
+  {
+    what: 'a hello that resumes without saying where',
+    beforeHello: true,
+    bytes: [helloFrame({ poolHandle: 'echo' }, helloFlag.resume)],
+    reason: /without saying where/,
+  },
   { what: 'a second hello', bytes: [helloFrame()], reason: /unknown type 1/ },
   { what: 'a frame of type 0', bytes: [frame(0)], reason: /unknown type 0/ },
   { what: 'an unknown frame type below 0x80', bytes: [frame(0x7f)], reason: /unknown type 127/ },
@@ -107,6 +131,32 @@ const table: readonly Malformed[] = [
     bytes: [data(begin, 1, 'x'), data(end, 2, 'x')],
     reason: /message 2 within 1/,
   },
+  {
+    what: 'a fragment on another stream than its beginning',
+    bytes: [data(begin, 1, 'x', 1), data(end, 1, 'x', 2)],
+    reason: /without a beginning on stream 2/,
+  },
+  {
+    what: 'the end of an unordered message without a beginning',
+    bytes: [data(end | unordered, 1, 'x')],
+    reason: /without a beginning/,
+  },
+  {
+    what: 'the end of an unordered message that began as an ordered one',
+    bytes: [data(begin, 1, 'x'), data(end | unordered, 1, 'x')],
+    reason: /without a beginning/,
+  },
+  {
+    what: 'a beginning within an unordered message',
+    bytes: [data(begin | unordered, 1, 'x', 1), data(begin | unordered, 1, 'x', 2)],
+    reason: /within another/,
+  },
+  { what: 'the same message twice', bytes: [data(whole, 1, 'x'), data(whole, 1, 'x')], reason: /message 1 twice/ },
+  {
+    what: 'the same message twice, on another stream and in fragments',
+    bytes: [data(whole, 7, 'x'), data(begin, 7, 'x', 3), data(end, 7, 'x', 3)],
+    reason: /message 7 twice/,
+  },
   { what: 'an empty first fragment', bytes: [data(begin, 1, '')], reason: /empty fragment/ },
   { what: 'an empty later fragment', bytes: [data(begin, 1, 'x'), data(0, 1, '')], reason: /empty fragment/ },
   {
@@ -114,6 +164,22 @@ const table: readonly Malformed[] = [
     options: { openMessages: 2 },
     bytes: [data(begin, 1, 'x', 1), data(begin, 2, 'x', 2), data(begin, 3, 'x', 3)],
     reason: /more than 2 messages in fragments/,
+  },
+  {
+    what: 'a message on each of thousands of streams that never ends',
+    bytes: [Buffer.concat(Array.from({ length: 5000 }, (_, i) => data(begin, i + 1, 'x', i)))],
+    reason: /more than 16 messages in fragments/,
+  },
+  {
+    what: 'thousands of unordered messages that never end',
+    bytes: [Buffer.concat(Array.from({ length: 5000 }, (_, i) => data(begin | unordered, i + 1, 'x', 0)))],
+    reason: /more than 16 messages in fragments/,
+  },
+  {
+    what: 'an unordered message above the limit',
+    options: { longestMessage: 10 },
+    bytes: [data(begin | unordered, 1, 'six by'), data(unordered, 1, 'fiveb')],
+    reason: /more than 10 bytes/,
   },
   {
     what: 'a whole message above the limit',

@@ -280,6 +280,7 @@ test('credit counts on beyond 32 bits', (t) => {
   const view = new DataView(body.buffer);
   let credit = 0;
   for (let i = 0; i < 5000; i++) {
+    view.setUint32(0, i + 1);
     const message = inbound.data(whole, 0, body, view, 0, body.length);
     if (message === undefined || message.type === 'fault') throw new Error(JSON.stringify(message));
     inbound.take(message);

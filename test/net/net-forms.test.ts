@@ -83,7 +83,10 @@ test('paths are paths', async (t) => {
 
 test('timeouts, options, references and errors are net’s', async (t) => {
   const server = await listening(t, createServer((served) => void served.on('error', () => {})).listen(0, '127.0.0.1'));
-  const socket = connect({ port: port(server), host: '127.0.0.1', timeout: 20 });
+  const socket = connect({ port: port(server), host: '127.0.0.1', timeout: 20_000 });
+  t.is(socket.timeout, 20_000);
+  await once(socket, 'connect');
+  socket.setTimeout(20);
   await once(socket, 'timeout');
   t.is(socket.timeout, 20);
   socket.setNoDelay(true).setKeepAlive(true).ref().unref().ref();

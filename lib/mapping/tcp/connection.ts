@@ -219,8 +219,9 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     view: DataView,
     body: number,
     length: number,
+    pieces: readonly Uint8Array[] | undefined,
   ): void {
-    this.#onArrival(this.#inbound.data(flags, streamId, bytes, view, body, length));
+    this.#onArrival(this.#inbound.data(flags, streamId, bytes, view, body, length, pieces));
     if ((flags & dataFlag.acknowledges) !== 0 && this.#state === 'open')
       this.onAcknowledgement(view.getUint32(body + 8));
   }
@@ -271,8 +272,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
       // Before messages leave, their element learns how long we shall stay with it.
       if (this.#side.role === 'user' && !this.#outbound.isEmpty) link.heartbeats.renewLease();
       this.#controls.write();
-      // So many bytes are handed to the stream in one call.
-      while (this.#outbound.write(128 * 1024) && link.writeOut()) {}
+      link.write(this.#outbound);
     }
     if (link.writer.length > 0) link.writeOut();
     this.#updateWaiting();

@@ -23,16 +23,19 @@ import { Heartbeats } from './heartbeats.js';
 import { decodeHello, encodeHello, type Hello, type OwnHello } from './hello.js';
 import { linger } from './linger.js';
 import type { TcpMappingOptions } from './options.js';
-import { copyOf, FrameReader, MagicReader } from './reader.js';
+import type { Outbound } from './outbound.js';
+import { copyOf, FrameReader, joined, MagicReader } from './reader.js';
 import { FrameWriter } from './writer.js';
 
+/** So many bytes are handed to the stream in one call. */
+const batch = 128 * 1024;
 const wholeMessage = dataFlag.begin | dataFlag.end;
 
 /** Whom a link tells: its connection. */
 export interface LinkOwner {
   /** The far side's hello came. */
   onHello(link: Link, flags: number, hello: Hello): void;
-  /** One fragment of a message, its data header included. */
+  /** One fragment of a message, its data header included; with `pieces`, those are its payload. */
   onMessageFrame(
     flags: number,
     streamId: number,
@@ -40,6 +43,7 @@ export interface LinkOwner {
     view: DataView,
     body: number,
     length: number,
+    pieces: readonly Uint8Array[] | undefined,
   ): void;
   onShutdown(flags: number, streamId: number, sequence: number): void;
   /** An ASAP message, the owner's to keep. */
@@ -75,6 +79,7 @@ export class Link implements ByteStreamHandler {
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #magicSaid = false;
   #flushScheduled = false;
+  #postponed: 'waiting' | 'over' | undefined;
   /** The stream has enough: messages wait until it drains. */
   #blocked = false;
 
@@ -87,8 +92,8 @@ export class Link implements ByteStreamHandler {
     const longestBody = Math.max(options.longestPayload, longestControl) + dataHeaderLength;
     this.#reader = new FrameReader(
       longestBody,
-      (type, flags, streamId, bytes, view, body, length) =>
-        this.#onFrame(type, flags, streamId, bytes, view, body, length),
+      (type, flags, streamId, bytes, view, body, length, pieces) =>
+        this.#onFrame(type, flags, streamId, bytes, view, body, length, pieces),
       (type, length) => this.fault(`a frame of type ${type} with ${length} bytes; the longest is ${longestBody}`),
     );
     this.heartbeats = new Heartbeats(
@@ -135,6 +140,26 @@ export class Link implements ByteStreamHandler {
     // Who was stopped reads before it writes: a write to a far side that has gone meanwhile would cost what it had sent.
     if (this.heartbeats.isOverdue) this.#clock.nextTurn(() => this.#flush());
     else this.#clock.defer(() => this.#flush());
+  }
+
+  /** Writes what may leave. Acknowledgements alone wait for what else is about to be read, and taken. */
+  write(outbound: Outbound): void {
+    if (this.writer.length === 0 && outbound.owesOnlyAcknowledgement && this.#postpone()) return;
+    while (outbound.write(batch) && this.writeOut()) {}
+  }
+
+  /** Lets this flush wait for the next turn of the event loop. False: it has waited. */
+  #postpone(): boolean {
+    if (this.#postponed === 'over') return false;
+    if (this.#postponed === undefined) this.#clock.nextTurn(() => this.#flushPostponed());
+    this.#postponed = 'waiting';
+    return true;
+  }
+
+  #flushPostponed(): void {
+    this.#postponed = 'over';
+    this.#flush();
+    this.#postponed = undefined;
   }
 
   /** Hands what is written to the stream; false: it has enough. */
@@ -204,12 +229,13 @@ export class Link implements ByteStreamHandler {
     view: DataView,
     body: number,
     length: number,
+    pieces: readonly Uint8Array[] | undefined,
   ): boolean {
     if (type === frameType.abort) {
       this.owner.onAborted(abortError(bytes.subarray(body, body + length)));
       return false;
     }
-    if (this.#state === 'open') return this.#onOpenFrame(type, flags, streamId, bytes, view, body, length);
+    if (this.#state === 'open') return this.#onOpenFrame(type, flags, streamId, bytes, view, body, length, pieces);
     if (type !== frameType.hello) return this.fault(`a frame of type ${type} before the hello`);
     const hello = decodeHello(bytes, view, body, length);
     if ('reason' in hello) return this.fault(`a hello with ${hello.reason}`);
@@ -225,14 +251,18 @@ export class Link implements ByteStreamHandler {
     view: DataView,
     body: number,
     length: number,
+    pieces: readonly Uint8Array[] | undefined,
   ): boolean {
     switch (type) {
       case frameType.data:
         if (length < dataHeaderLength) return this.fault(`a data frame of ${length} bytes`);
         if (view.getUint32(body + 4) !== asapPpid)
-          this.owner.onMessageFrame(flags, streamId, bytes, view, body, length);
+          this.owner.onMessageFrame(flags, streamId, bytes, view, body, length, pieces);
         else if ((flags & wholeMessage) !== wholeMessage) return this.fault('a control message in fragments');
-        else this.owner.onControl(copyOf(bytes.subarray(body + dataHeaderLength, body + length)));
+        else
+          this.owner.onControl(
+            pieces === undefined ? copyOf(bytes.subarray(body + dataHeaderLength, body + length)) : joined(pieces),
+          );
         break;
       case frameType.shutdown:
         if (length !== 4) return this.fault(`a shutdown frame of ${length} bytes`);
