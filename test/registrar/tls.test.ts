@@ -95,7 +95,7 @@ test('a registrar that cannot prove to be who was meant is not used, and the nex
 });
 
 test('peers prove each other who they are; one that cannot is no peer', async (t) => {
-  const timers = { heartbeatCycle: 500, discoveryTime: 300 };
+  const timers = { heartbeatCycle: 5_000, discoveryTime: 300 };
   const tls = { ...registrar, ca: authority, servername: 'registrar.example' };
   const enrp = (peers: string[] = []): NonNullable<RegistrarOptions['enrp']> => ({ port: 0, timers, peers });
   const first = createRegistrar({ port: 0, tls, enrp: enrp() });
@@ -103,7 +103,9 @@ test('peers prove each other who they are; one that cannot is no peer', async (t
   first.listen();
   const peer = `127.0.0.1:${await listening}`;
   t.teardown(() => first[Symbol.asyncDispose]());
-  const second = await served(t, { tls, enrp: enrp([peer]) });
+  // It looks for as long as it takes.
+  const patient = { ...enrp([peer]), timers: { heartbeatCycle: 5_000, discoveryTime: 120_000 } };
+  const second = await served(t, { tls, enrp: patient });
   t.deepEqual(
     second.registrar.enrp?.peers.map(({ serverId }) => serverId),
     [first.serverId],
