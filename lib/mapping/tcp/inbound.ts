@@ -266,13 +266,16 @@ export class Inbound {
     message.taken = true;
     this.release(message);
     const before = this.#taken;
-    // One that must wait for others to be acknowledged no longer holds its bytes.
-    this.#arrived.replace(message.arrival - this.#taken - 1, takenMessage);
+    if (message.arrival !== before + 1) {
+      // One that must wait for others to be acknowledged no longer holds its bytes.
+      this.#arrived.replace(message.arrival - before - 1, takenMessage);
+      return false;
+    }
     while (this.#arrived.at(0)?.taken === true) {
       this.#arrived.shift();
       this.#taken++;
     }
-    return this.#taken > before;
+    return true;
   }
 
   /** The credit to announce, or undefined while it has not grown by a quarter of the window. */
