@@ -21,6 +21,7 @@ import type { Cookie } from '../session/cookie.js';
 import type { Handled, Message, SendOptions } from '../session/message.js';
 import type { FailoverCallback } from '../session/session.js';
 import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session-options.js';
+import type { TlsClientOptions } from '../transport/tls/tls.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import type { CardHolder } from './business-cards.js';
 import type { SelectServer } from './select-server.js';
@@ -83,6 +84,11 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
    * the reference implementation's elements are reached by 'sctp' (docs/sctp.md).
    */
   readonly mappings?: readonly MappingName[];
+  /**
+   * TLS: Node's options of `tls.connect`, or true for its defaults. The element's certificate must be for `tls.servername`, by
+   * default for the pool handle, whatever address the element has.
+   */
+  readonly tls?: TlsClientOptions | boolean;
   /** 'tcp': take elements that advertise no mapping for ones that speak the TCP mapping. */
   readonly mapping?: 'tcp';
 }
@@ -186,6 +192,14 @@ export function poolTarget(target: unknown): PoolConnectOptions | undefined {
   }
   if (typeof target !== 'object' || target === null || !('poolHandle' in target)) return undefined;
   return target.poolHandle === undefined ? undefined : (target as PoolConnectOptions);
+}
+
+/** The `tls` option of a user; undefined: no TLS. */
+export function checkTlsClient(given: unknown): TlsClientOptions | undefined {
+  if (given === undefined || given === false) return undefined;
+  if (given === true) return {};
+  checkObject('options.tls', given);
+  return given as TlsClientOptions;
 }
 
 /** What `setTimeout` takes, in net's words. */

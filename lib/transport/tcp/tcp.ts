@@ -1,6 +1,6 @@
 /** Byte streams over TCP: Node's own sockets behind our callback interface. */
 
-import { createServer, Socket } from 'node:net';
+import { createServer, type Server, Socket } from 'node:net';
 import { systemClock } from '../../clock.js';
 import {
   type Attempt,
@@ -99,40 +99,56 @@ export class TcpStream implements ByteStream {
   }
 }
 
-function connect(target: TransportAddress, callbacks: ConnectCallbacks): Attempt {
-  const socket = new Socket({ allowHalfOpen: true });
+/** What makes sockets and servers: net, or tls. */
+export interface SocketMaker {
+  /** A socket on its way to the target; `event`: when it is there. */
+  dial(target: TransportAddress): { readonly socket: Socket; readonly event: 'connect' | 'secureConnect' };
+  /** A server that allows half-open connections and gives those that are ready to be used. */
+  serve(onSocket: (socket: Socket) => void): Server;
+  streamOver(socket: Socket): TcpStream;
+}
+
+/** The transport of a maker's sockets. `host` of a target may be a DNS name; Node tries its addresses in turn. */
+export function socketTransport(maker: SocketMaker): ByteStreamTransport {
+  return {
+    connect: (target, callbacks) => connect(maker, target, callbacks),
+    listen: (at, callbacks) => listen(maker, at, callbacks),
+  };
+}
+
+function connect(maker: SocketMaker, target: TransportAddress, callbacks: ConnectCallbacks): Attempt {
+  const { socket, event } = maker.dial(target);
   let wanted = true;
   const fail = (error: Error): void => {
     if (wanted) callbacks.onError(error);
   };
   // An error that is on its way when the attempt is cancelled must not escape either: the listener stays.
   socket.on('error', fail);
-  socket.once('connect', () => {
+  socket.once(event, () => {
     socket.off('error', fail);
     wanted = false;
-    const stream = new TcpStream(socket);
+    const stream = maker.streamOver(socket);
     stream.handler = callbacks.onOpen(stream);
   });
-  socket.connect({ host: target.host, port: target.port });
   return {
     cancel() {
       if (!wanted) return;
       wanted = false;
-      socket.removeAllListeners('connect');
+      socket.removeAllListeners(event);
       socket.destroy();
     },
   };
 }
 
-function listen(at: TransportAddress, callbacks: ListenCallbacks): Listener {
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+function listen(maker: SocketMaker, at: TransportAddress, callbacks: ListenCallbacks): Listener {
+  const server = maker.serve((socket) => {
     // A connection that was reset before it was accepted has no far address and is of no use to anyone.
     if (socket.remoteAddress === undefined) {
       socket.on('error', () => {});
       socket.destroy();
       return;
     }
-    const stream = new TcpStream(socket);
+    const stream = maker.streamOver(socket);
     stream.handler = callbacks.onConnection(stream);
   });
   let open = true;
@@ -166,5 +182,9 @@ function listen(at: TransportAddress, callbacks: ListenCallbacks): Listener {
   };
 }
 
-/** TCP by the operating system. `host` of a target may be a DNS name; Node tries its addresses in turn. */
-export const tcpTransport: ByteStreamTransport = { connect, listen };
+/** TCP by the operating system. */
+export const tcpTransport: ByteStreamTransport = socketTransport({
+  dial: ({ host, port }) => ({ socket: new Socket({ allowHalfOpen: true }).connect({ host, port }), event: 'connect' }),
+  serve: (onSocket) => createServer({ allowHalfOpen: true, noDelay: true }, onSocket),
+  streamOver: (socket) => new TcpStream(socket),
+});
