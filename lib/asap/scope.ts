@@ -24,6 +24,7 @@ import type { SctpStack } from '../transport/sctp/sctp-stack.js';
 import { type SctpOption, type SwitchedStack, switchedStack } from '../transport/sctp/switched-stack.js';
 import { systemNames } from '../transport/system-names.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
+import { checkTlsClient, type TlsClientOptions, tlsTransport } from '../transport/tls/tls.js';
 import type {
   ByteStreamTransport,
   MulticastGroup,
@@ -97,6 +98,11 @@ export interface OperationalScopeOptions {
   readonly random?: Random;
   /** Whether SCTP in UDP is spoken beside TCP, and how (docs/sctp.md). Default: false; on if a registrar's address says SCTP. */
   readonly sctp?: SctpOption;
+  /**
+   * TLS to the registrars that are reached over TCP: Node's options of `tls.connect`, or true for its defaults. Their certificates must
+   * be for `tls.servername`, by default for the address that is connected to.
+   */
+  readonly tls?: TlsClientOptions | boolean;
   /**
    * 'rsplib': for registrars of the reference implementation, whose registration life is in milliseconds (docs/sctp.md).
    * Default: as the RFCs say.
@@ -172,6 +178,7 @@ export class OperationalScope {
     this.#limits = asapChannelLimits(options.limits);
     this.#hintFor = checkHint(options.hint);
     this.#options = options;
+    checkTlsClient(options.tls);
     this.#scopes = checkScopes(options.scopes ?? scopesByDefault());
   }
 
@@ -180,6 +187,7 @@ export class OperationalScope {
     if (this.#endpoint !== undefined) return this.#endpoint;
     const { registrars, clock, random, timers } = this;
     const { stream, multicast, names } = this.transports;
+    const tls = checkTlsClient(this.#options.tls);
     this.#endpoint = new AsapEndpoint({
       servers: registrars,
       compatibility: this.compatibility,
@@ -187,7 +195,12 @@ export class OperationalScope {
       names,
       ...(this.#hintFor === undefined ? {} : { hintFor: this.#hintFor }),
       ...(this.#group === undefined ? {} : { announcements: { transport: multicast, group: this.#group } }),
-      transport: controlTransport(stream, () => this.sctp.get(), asapPpid, clock),
+      transport: controlTransport(
+        tls === undefined ? stream : tlsTransport({ client: tls }),
+        () => this.sctp.get(),
+        asapPpid,
+        clock,
+      ),
       clock,
       random,
       timers,

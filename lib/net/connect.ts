@@ -2,8 +2,8 @@
 
 import type net from 'node:net';
 import tls from 'node:tls';
-import { namedClientOptions, type TlsClientOptions } from '../transport/tls/tls.js';
-import { checkTlsClient, type PoolConnectOptions, poolTarget } from './options.js';
+import { checkTlsClient, namedClientOptions, type TlsClientOptions } from '../transport/tls/tls.js';
+import { type PoolConnectOptions, poolTarget } from './options.js';
 import { Server } from './server.js';
 import { Socket } from './socket.js';
 

@@ -196,14 +196,6 @@ export function poolTarget(target: unknown): PoolConnectOptions | undefined {
   return target.poolHandle === undefined ? undefined : (target as PoolConnectOptions);
 }
 
-/** The `tls` option of a user; undefined: no TLS. */
-export function checkTlsClient(given: unknown): TlsClientOptions | undefined {
-  if (given === undefined || given === false) return undefined;
-  if (given === true) return {};
-  checkObject('options.tls', given);
-  return given as TlsClientOptions;
-}
-
 /** What `setTimeout` takes, in net's words. */
 export function checkTimeout(timeout: unknown): number {
   if (typeof timeout !== 'number') throw invalidArgumentType('msecs', 'of type number', timeout);

@@ -13,7 +13,7 @@ import { ElementSession } from '../session/element-session.js';
 import type { Message, SendOptions } from '../session/message.js';
 import type { Retrieved, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
-import { tlsTransport } from '../transport/tls/tls.js';
+import { checkTlsClient, tlsTransport } from '../transport/tls/tls.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { checkBusinessCard, checkCardHolder } from './business-cards.js';
 import { initialise, mirrorAttributes } from './callable.js';
@@ -29,7 +29,6 @@ import {
   checkScope,
   checkSendOptions,
   checkTimeout,
-  checkTlsClient,
   checkUserSessionOptions,
   type ElementInfo,
   type ElementSocketOptions,

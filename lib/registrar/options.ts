@@ -23,6 +23,7 @@ import type { SctpStackOptions } from '../transport/sctp/package/stack-options.j
 import type { SctpStack } from '../transport/sctp/sctp-stack.js';
 import { type SwitchedStack, switchedStack } from '../transport/sctp/switched-stack.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
+import { type TlsClientOptions, type TlsServerOptions, tlsTransport } from '../transport/tls/tls.js';
 import type { ByteStreamTransport, MulticastGroup, MulticastTransport } from '../transport/transport.js';
 import { udpMulticast } from '../transport/udp/multicast.js';
 
@@ -144,6 +145,11 @@ export interface RegistrarOptions {
    */
   readonly sctp?: boolean | (Partial<SctpStackOptions> & { readonly port?: number });
   /**
+   * TLS for those who reach this registrar over TCP, and for its way to its peers: Node's options of `tls.createServer`, which for
+   * peers serve `tls.connect` too. Probes of elements go without it. Default: none.
+   */
+  readonly tls?: TlsServerOptions & Pick<TlsClientOptions, 'servername' | 'checkServerIdentity'>;
+  /**
    * 'rsplib': work with registrars of the reference implementation where it and the RFCs cannot be reconciled: registration
    * life in milliseconds, and of two servers that take over the same one that with the smaller identifier goes on
    * (docs/sctp.md). Default: as the RFCs say.
@@ -184,6 +190,8 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
   const random = options.random ?? systemRandom;
   const clock = options.clock ?? systemClock;
   const stream = options.transports?.stream ?? tcpTransport;
+  if (options.tls !== undefined) checkObject('options.tls', options.tls);
+  const secure = options.tls && tlsTransport({ server: options.tls, client: options.tls as TlsClientOptions });
   // As with TCP, nobody is served by accident.
   const wanted = options.sctp === true ? {} : options.sctp;
   const atHost = typeof wanted === 'object' ? { host: options.host ?? '127.0.0.1', ...wanted } : wanted;
@@ -214,9 +222,14 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
     policies: options.policies,
     clock,
     random,
-    transport: controlTransport(stream, () => sctp.get(), asapPpid, clock),
+    transport: controlTransport(
+      secure === undefined ? stream : { ...stream, listen: secure.listen },
+      () => sctp.get(),
+      asapPpid,
+      clock,
+    ),
     // The reference implementation takes a peer for the server that it says it is only if it comes from that server's port.
-    enrpTransport: controlTransport(stream, () => sctp.get(), enrpPpid, clock, enrp?.sctpPort || undefined),
+    enrpTransport: controlTransport(secure ?? stream, () => sctp.get(), enrpPpid, clock, enrp?.sctpPort || undefined),
     sctp,
     sctpPort: sctpPort === undefined ? asapPort : checkPort('options.sctp.port', sctpPort),
     compatibility,

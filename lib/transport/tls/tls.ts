@@ -2,6 +2,7 @@
 
 import { isIP, type Socket } from 'node:net';
 import tls from 'node:tls';
+import { checkObject } from '../../arguments.js';
 import { socketTransport, TcpStream } from '../tcp/tcp.js';
 import type { ByteStreamTransport } from '../transport.js';
 
@@ -10,6 +11,14 @@ export type TlsClientOptions = Omit<tls.ConnectionOptions, 'host' | 'port' | 'pa
 
 /** What a server takes: Node's options of `tls.createServer`. */
 export type TlsServerOptions = tls.TlsOptions;
+
+/** The `tls` option of a client; undefined: no TLS. Throws Node's argument errors. */
+export function checkTlsClient(given: unknown): TlsClientOptions | undefined {
+  if (given === undefined || given === false) return undefined;
+  if (given === true) return {};
+  checkObject('options.tls', given);
+  return given as TlsClientOptions;
+}
 
 /** A TLS connection as a byte stream. */
 class TlsStream extends TcpStream {
