@@ -33,12 +33,12 @@ const config = {
     sourceMap: false,
     noEmitOnError: false,
   },
-  include: ['test/simulation', 'test/enrp/simulation'],
+  include: ['test/simulation', 'test/enrp/simulation', 'typings/*.d.ts'],
 };
 
 function copyLibrary() {
   const copy = mkdtempSync(join(tmpdir(), 'rserpool-planted-'));
-  for (const part of ['lib', 'typings', 'test/simulation', 'test/enrp/simulation', 'tsconfig.json', 'package.json']) {
+  for (const part of ['lib', 'typings', 'test', 'tsconfig.json', 'package.json']) {
     cpSync(join(root, part), join(copy, part), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));

@@ -24,7 +24,7 @@ import type { SctpStack } from '../transport/sctp/sctp-stack.js';
 import { type SctpOption, type SwitchedStack, switchedStack } from '../transport/sctp/switched-stack.js';
 import { systemNames } from '../transport/system-names.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
-import { checkTlsClient, type TlsClientOptions, tlsTransport } from '../transport/tls/tls.js';
+import { checkTls, type TlsTransportOptions, tlsTransport } from '../transport/tls/tls.js';
 import type {
   ByteStreamTransport,
   MulticastGroup,
@@ -74,6 +74,11 @@ export interface OperationalScopeOptions {
    */
   readonly announcements?: boolean | AnnouncementOptions;
   /**
+   * Registrars are spoken to over TLS alone, with these certificates or keys (docs/registrars.md). A registrar must prove to
+   * be who was meant: its certificate names `servername`, or else the host that `registrars` gives. Default: none.
+   */
+  readonly tls?: TlsTransportOptions;
+  /**
    * Other handlespaces by name (draft-tuexen-rserpool-reqts section 4): with `{ branch: '10.1.0.1' }` the pool handle
    * 'echo@branch' means the pool 'echo' there. Each is a scope, or the registrars of one that is like this one otherwise.
    * Default: the environment variable RSERPOOL_SCOPES, such as 'branch=10.1.0.1,10.1.0.2;lab=10.2.0.1'.
@@ -98,11 +103,6 @@ export interface OperationalScopeOptions {
   readonly random?: Random;
   /** Whether SCTP in UDP is spoken beside TCP, and how (docs/sctp.md). Default: false; on if a registrar's address says SCTP. */
   readonly sctp?: SctpOption;
-  /**
-   * TLS to the registrars that are reached over TCP: Node's options of `tls.connect`, or true for its defaults. Their certificates must
-   * be for `tls.servername`, by default for the address that is connected to.
-   */
-  readonly tls?: TlsClientOptions | boolean;
   /**
    * 'rsplib': for registrars of the reference implementation, whose registration life is in milliseconds (docs/sctp.md).
    * Default: as the RFCs say.
@@ -148,6 +148,7 @@ export class OperationalScope {
   /** By name; those that were given as registrars are made when they are first asked for, and end with this one. */
   readonly #scopes: ReadonlyMap<string, OperationalScope | string | readonly RegistrarAddress[]>;
   readonly #made = new Map<string, OperationalScope>();
+  readonly #tls: TlsTransportOptions | undefined;
   #endpoint: AsapEndpoint | undefined;
   #closed = false;
 
@@ -168,6 +169,7 @@ export class OperationalScope {
     const wanted = options.sctp ?? this.registrars.some(({ protocol }) => protocol === 'sctp');
     this.sctp = switchedStack(wanted, sctp, this.clock, this.random);
     this.compatibility = checkCompatibility(options.compatibility);
+    this.#tls = checkTls('options.tls', options.tls);
     this.transports = {
       stream: stream ?? tcpTransport,
       multicast: multicast ?? udpMulticast,
@@ -178,7 +180,6 @@ export class OperationalScope {
     this.#limits = asapChannelLimits(options.limits);
     this.#hintFor = checkHint(options.hint);
     this.#options = options;
-    checkTlsClient(options.tls);
     this.#scopes = checkScopes(options.scopes ?? scopesByDefault());
   }
 
@@ -186,21 +187,17 @@ export class OperationalScope {
   get endpoint(): AsapEndpoint {
     if (this.#endpoint !== undefined) return this.#endpoint;
     const { registrars, clock, random, timers } = this;
-    const { stream, multicast, names } = this.transports;
-    const tls = checkTlsClient(this.#options.tls);
+    const { multicast, names } = this.transports;
+    const stream = this.#tls === undefined ? this.transports.stream : tlsTransport(this.#tls);
     this.#endpoint = new AsapEndpoint({
       servers: registrars,
       compatibility: this.compatibility,
+      proven: this.#tls !== undefined,
       sctp: this.sctp.isOn,
       names,
       ...(this.#hintFor === undefined ? {} : { hintFor: this.#hintFor }),
       ...(this.#group === undefined ? {} : { announcements: { transport: multicast, group: this.#group } }),
-      transport: controlTransport(
-        tls === undefined ? stream : tlsTransport({ client: tls }),
-        () => this.sctp.get(),
-        asapPpid,
-        clock,
-      ),
+      transport: controlTransport(stream, () => this.sctp.get(), asapPpid, clock),
       clock,
       random,
       timers,

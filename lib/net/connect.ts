@@ -2,15 +2,15 @@
 
 import type net from 'node:net';
 import tls from 'node:tls';
-import { checkTlsClient, namedClientOptions, type TlsClientOptions } from '../transport/tls/tls.js';
-import { type PoolConnectOptions, poolTarget } from './options.js';
+import type { TlsTransportOptions } from '../transport/tls/tls.js';
+import { checkTlsOf, type PoolConnectOptions, poolTarget } from './options.js';
 import { Server } from './server.js';
 import { Socket } from './socket.js';
 
 /** Nameservice mode over TLS: the connection is one of Node's `tls`. */
 export interface PlainTlsOptions {
   readonly mode: 'nameservice';
-  readonly tls: TlsClientOptions | true;
+  readonly tls: TlsTransportOptions | true;
 }
 
 /**
@@ -31,7 +31,7 @@ export function connect(...args: unknown[]): Socket | tls.TLSSocket {
   const [first] = args;
   const options = typeof first === 'object' && first !== null ? (first as net.SocketConstructorOpts) : undefined;
   const target = poolTarget(first);
-  const secure = target?.mode === 'nameservice' ? checkTlsClient(target.tls) : undefined;
+  const secure = target?.mode === 'nameservice' ? checkTlsOf(target.tls, target.poolHandle) : undefined;
   if (target !== undefined && secure !== undefined) return connectTls(target, secure, args);
   const socket = new Socket(options);
   const timeout = (options as { timeout?: number } | undefined)?.timeout;
@@ -40,9 +40,11 @@ export function connect(...args: unknown[]): Socket | tls.TLSSocket {
 }
 
 /** The name in the certificate is that of the pool, whichever element it is. */
-function connectTls(target: PoolConnectOptions, options: TlsClientOptions, args: readonly unknown[]): tls.TLSSocket {
+function connectTls(target: PoolConnectOptions, options: TlsTransportOptions, args: readonly unknown[]): tls.TLSSocket {
   const socket = connect({ ...target, tls: false });
-  const secured = tls.connect({ ...namedClientOptions(options, target.poolHandle), socket });
+  const { pskCallback: _, pskIdentityHint: __, pskClientCallback, ...context } = options;
+  const shared = pskClientCallback === undefined ? {} : { pskCallback: pskClientCallback };
+  const secured = tls.connect({ ...context, ...(shared as Pick<tls.ConnectionOptions, 'pskCallback'>), socket });
   const onSecureConnect = args.find((arg) => typeof arg === 'function') as (() => void) | undefined;
   if (onSecureConnect !== undefined) secured.once('secureConnect', onSecureConnect);
   return secured;

@@ -1,17 +1,10 @@
 /** What `listen` takes for a pool, and what becomes of it. */
 
-import {
-  checkInteger,
-  checkMilliseconds,
-  checkObject,
-  checkPort,
-  checkString,
-  invalidArgumentType,
-} from '../arguments.js';
+import { checkInteger, checkMilliseconds, checkPort, checkString, invalidArgumentType } from '../arguments.js';
 import type { OperationalScope } from '../asap/scope.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
 import type { CookieSeal } from '../session/cookie-seal.js';
-import type { TlsServerOptions } from '../transport/tls/tls.js';
+import { checkTls, type TlsTransportOptions } from '../transport/tls/tls.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import { type CookieOptions, checkCookieOptions } from './cookies.js';
 import type { LoadOptions } from './element-load.js';
@@ -42,8 +35,8 @@ export interface PoolListenOptions extends MappingOptions, DeliveryOptions, Cook
   readonly mode?: 'failover' | 'nameservice';
   /** How long a user may be silent before it is one of nameservice mode. Default: 3000. */
   readonly detectTimeout?: number;
-  /** TLS: Node's options of `tls.createServer`. */
-  readonly tls?: TlsServerOptions;
+  /** TLS with this certificate and key (or shared keys). With `ca`, users must show a certificate of these authorities. */
+  readonly tls?: TlsTransportOptions;
   /** As net's: closes the server when it is aborted. */
   readonly signal?: AbortSignal;
   /** As net's, in nameservice mode alone. */
@@ -106,7 +99,7 @@ export function checkListenOptions(given: PoolListenOptions): ListenSettings {
   const { peIdentifier, detectTimeout } = options;
   checkMode(options.mode);
   checkSignal(options.signal);
-  if (options.tls !== undefined) checkObject('options.tls', options.tls);
+  checkTls('options.tls', options.tls);
   return {
     options,
     scope,

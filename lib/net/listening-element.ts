@@ -119,7 +119,7 @@ export class ListeningElement {
       return;
     }
     const { tls } = this.settings.options;
-    const stream = tls === undefined ? scope.transports.stream : tlsTransport({ server: tls });
+    const stream = tls === undefined ? scope.transports.stream : tlsTransport(tls);
     this.#listener = stream.listen(
       { host, port },
       {

@@ -21,7 +21,7 @@ import type { Cookie } from '../session/cookie.js';
 import type { Handled, Message, SendOptions } from '../session/message.js';
 import type { FailoverCallback } from '../session/session.js';
 import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session-options.js';
-import type { TlsClientOptions } from '../transport/tls/tls.js';
+import { checkTls, type TlsTransportOptions } from '../transport/tls/tls.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import type { CardHolder } from './business-cards.js';
 import type { SelectServer } from './select-server.js';
@@ -87,10 +87,10 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
    */
   readonly mappings?: readonly MappingName[];
   /**
-   * TLS: Node's options of `tls.connect`, or true for its defaults. The element's certificate must be for `tls.servername`, by
+   * TLS with these certificates or keys; true: with what the system trusts. The element's certificate must be for `tls.servername`, by
    * default for the pool handle, whatever address the element has.
    */
-  readonly tls?: TlsClientOptions | boolean;
+  readonly tls?: TlsTransportOptions | boolean;
   /** 'tcp': take elements that advertise no mapping for ones that speak the TCP mapping. */
   readonly mapping?: 'tcp';
 }
@@ -194,6 +194,13 @@ export function poolTarget(target: unknown): PoolConnectOptions | undefined {
   }
   if (typeof target !== 'object' || target === null || !('poolHandle' in target)) return undefined;
   return target.poolHandle === undefined ? undefined : (target as PoolConnectOptions);
+}
+
+/** The `tls` option of a user; undefined: no TLS. The name that an element must prove is the pool's, unless it says another. */
+export function checkTlsOf(given: unknown, poolHandle: string): TlsTransportOptions | undefined {
+  if (given === false) return undefined;
+  const options = given === true ? {} : checkTls('options.tls', given);
+  return options && { servername: poolHandle, ...options };
 }
 
 /** What `setTimeout` takes, in net's words. */

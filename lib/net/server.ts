@@ -271,6 +271,11 @@ export class Server extends NetServer implements CardHolder {
       onRefused(stream, 'too many connections that have not said what they want');
       return noHandler;
     }
+    if (options.tls?.ca !== undefined && stream.certified !== true) {
+      stream.destroy();
+      onRefused(stream, 'it has shown no certificate that the authorities given as `ca` vouch for');
+      return noHandler;
+    }
     if (element.isPlain && stream instanceof TcpStream) {
       this.#onPlain(stream, new Uint8Array(0), 'spoke', element);
       return noHandler;

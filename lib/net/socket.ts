@@ -13,7 +13,7 @@ import { ElementSession } from '../session/element-session.js';
 import type { Message, SendOptions } from '../session/message.js';
 import type { Retrieved, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
-import { checkTlsClient, tlsTransport } from '../transport/tls/tls.js';
+import { tlsTransport } from '../transport/tls/tls.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { checkBusinessCard, checkCardHolder } from './business-cards.js';
 import { initialise, mirrorAttributes } from './callable.js';
@@ -29,6 +29,7 @@ import {
   checkScope,
   checkSendOptions,
   checkTimeout,
+  checkTlsOf,
   checkUserSessionOptions,
   type ElementInfo,
   type ElementSocketOptions,
@@ -286,7 +287,9 @@ export class Socket extends NameserviceSocket {
     const large = pooled !== undefined && chunk instanceof Uint8Array && chunk.length > copyLimit;
     if (!large || this.writableEnded || this.destroyed) return super.write(chunk, encodingOrCallback, callback);
     const { largeWrites } = pooled.outgoing;
-    const done: WriteCallback | undefined = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
+    const given: unknown = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
+    // http gives null for none.
+    const done = typeof given === 'function' ? (given as WriteCallback) : undefined;
     // A Buffer of the same memory: the stream would make one of its own, which could not be recognised.
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     // The buffer is the session's until its message is acknowledged; only then is it the caller's again.
@@ -355,7 +358,7 @@ export class Socket extends NameserviceSocket {
     const businessCard = own && ((host: string) => own.userCard(host));
     const session = { ...checkUserSessionOptions(options), businessCard };
     checkDeliveryOptions(options);
-    const tls = checkTlsClient(options.tls);
+    const tls = checkTlsOf(options.tls, poolHandle);
     if (tls !== undefined && options.mode === 'nameservice')
       throw this.#notHere('connect() makes TLS sockets in nameservice mode, a socket that exists cannot become one');
     if (this.mode !== undefined && !this.closed) {
@@ -387,7 +390,7 @@ export class Socket extends NameserviceSocket {
     }
     const pooled = this.#pool({ ...options, poolHandle, clock: scope.clock });
     const mappings = checkMappings(options.mappings, scope, scope.sctp.isOn ? ['tcp', 'sctp'] : ['tcp']);
-    const stream = tls === undefined ? undefined : tlsTransport({ client: tls }, poolHandle);
+    const stream = tls === undefined ? undefined : tlsTransport(tls);
     const access = poolAccess(scope, located, mapping, options.mapping === 'tcp', options, mappings, stream);
     const user = new UserSession(access, scope.clock, scope.random, session, pooled.handler);
     pooled.start(user, mapping);

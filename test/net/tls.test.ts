@@ -9,7 +9,7 @@ import type { PoolListenOptions } from '../../lib/net/listen-options.js';
 import { Server } from '../../lib/net/server.js';
 import { Socket } from '../../lib/net/socket.js';
 import { host, loopback } from '../drop-in/loopback.js';
-import { certificateFor } from '../transport/tls/certificates.js';
+import { certificateFor } from './certificate.js';
 
 const poolHandle = 'secure.pool';
 const certificate = certificateFor(poolHandle);
@@ -65,7 +65,7 @@ test('a session goes over TLS to an element whose certificate is for the pool, a
 
 test('a certificate for another name, or of an unknown authority, keeps the session away', async (t) => {
   const { scope } = await elements(t, 1);
-  const refused = async (options: tls.ConnectionOptions): Promise<string> => {
+  const refused = async (options: { readonly ca?: string; readonly servername?: string }): Promise<string> => {
     const socket = connect({ poolHandle, scope, tls: options, connectTimeout: 2000 });
     const [error] = (await once(socket, 'error')) as [AggregateError];
     return String(error.errors.map((one: Error) => (one.cause as NodeJS.ErrnoException | undefined)?.code));
@@ -83,10 +83,20 @@ test('a user without TLS does not get a session of an element with TLS', async (
   t.is(connections, 0);
 });
 
+test('where the element asks for certificates, only users who have one are served', async (t) => {
+  const { scope } = await elements(t, 1, { tls: { ...certificate, ca } });
+  const known = connect({ poolHandle, scope, tls: { ...certificate, ca } });
+  known.end('known');
+  t.is(await text(known), 'known');
+  const unknown = connect({ poolHandle, scope, tls: { ca }, connectTimeout: 300 });
+  const [error] = await once(unknown, 'error');
+  t.true(error instanceof Error);
+});
+
 test('a name that the user gives is what the certificate must be for', async (t) => {
-  const named = certificateFor('name of its own');
+  const named = certificateFor('own.name');
   const { scope } = await elements(t, 1, { tls: named });
-  const socket = connect({ poolHandle, scope, tls: { ca: named.cert, servername: 'name of its own' } });
+  const socket = connect({ poolHandle, scope, tls: { ca: named.cert, servername: 'own.name' } });
   socket.end('named');
   t.is(await text(socket), 'named');
 });

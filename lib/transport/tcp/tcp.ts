@@ -1,6 +1,6 @@
 /** Byte streams over TCP: Node's own sockets behind our callback interface. */
 
-import { createServer, type Server, Socket } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { systemClock } from '../../clock.js';
 import {
   type Attempt,
@@ -31,10 +31,11 @@ export class TcpStream implements ByteStream {
     close: (): void => this.handler.onClose(this.#error),
   };
 
-  constructor(socket: Socket) {
+  /** `bare`: the TCP connection under the socket, if that is another one. */
+  constructor(socket: Socket, bare: Socket = socket) {
     this.socket = socket;
-    this.localAddress = { host: socket.localAddress ?? '', port: socket.localPort ?? 0 };
-    this.remoteAddress = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+    this.localAddress = { host: bare.localAddress ?? '', port: bare.localPort ?? 0 };
+    this.remoteAddress = { host: bare.remoteAddress ?? '', port: bare.remotePort ?? 0 };
     socket.setNoDelay(true);
     for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
   }
@@ -99,56 +100,40 @@ export class TcpStream implements ByteStream {
   }
 }
 
-/** What makes sockets and servers: net, or tls. */
-export interface SocketMaker {
-  /** A socket on its way to the target; `event`: when it is there. */
-  dial(target: TransportAddress): { readonly socket: Socket; readonly event: 'connect' | 'secureConnect' };
-  /** A server that allows half-open connections and gives those that are ready to be used. */
-  serve(onSocket: (socket: Socket) => void): Server;
-  streamOver(socket: Socket): TcpStream;
-}
-
-/** The transport of a maker's sockets. `host` of a target may be a DNS name; Node tries its addresses in turn. */
-export function socketTransport(maker: SocketMaker): ByteStreamTransport {
-  return {
-    connect: (target, callbacks) => connect(maker, target, callbacks),
-    listen: (at, callbacks) => listen(maker, at, callbacks),
-  };
-}
-
-function connect(maker: SocketMaker, target: TransportAddress, callbacks: ConnectCallbacks): Attempt {
-  const { socket, event } = maker.dial(target);
+function connect(target: TransportAddress, callbacks: ConnectCallbacks): Attempt {
+  const socket = new Socket({ allowHalfOpen: true });
   let wanted = true;
   const fail = (error: Error): void => {
     if (wanted) callbacks.onError(error);
   };
   // An error that is on its way when the attempt is cancelled must not escape either: the listener stays.
   socket.on('error', fail);
-  socket.once(event, () => {
+  socket.once('connect', () => {
     socket.off('error', fail);
     wanted = false;
-    const stream = maker.streamOver(socket);
+    const stream = new TcpStream(socket);
     stream.handler = callbacks.onOpen(stream);
   });
+  socket.connect({ host: target.host, port: target.port });
   return {
     cancel() {
       if (!wanted) return;
       wanted = false;
-      socket.removeAllListeners(event);
+      socket.removeAllListeners('connect');
       socket.destroy();
     },
   };
 }
 
-function listen(maker: SocketMaker, at: TransportAddress, callbacks: ListenCallbacks): Listener {
-  const server = maker.serve((socket) => {
+function listen(at: TransportAddress, callbacks: ListenCallbacks): Listener {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     // A connection that was reset before it was accepted has no far address and is of no use to anyone.
     if (socket.remoteAddress === undefined) {
       socket.on('error', () => {});
       socket.destroy();
       return;
     }
-    const stream = maker.streamOver(socket);
+    const stream = new TcpStream(socket);
     stream.handler = callbacks.onConnection(stream);
   });
   let open = true;
@@ -182,9 +167,5 @@ function listen(maker: SocketMaker, at: TransportAddress, callbacks: ListenCallb
   };
 }
 
-/** TCP by the operating system. */
-export const tcpTransport: ByteStreamTransport = socketTransport({
-  dial: ({ host, port }) => ({ socket: new Socket({ allowHalfOpen: true }).connect({ host, port }), event: 'connect' }),
-  serve: (onSocket) => createServer({ allowHalfOpen: true, noDelay: true }, onSocket),
-  streamOver: (socket) => new TcpStream(socket),
-});
+/** TCP by the operating system. `host` of a target may be a DNS name; Node tries its addresses in turn. */
+export const tcpTransport: ByteStreamTransport = { connect, listen };
