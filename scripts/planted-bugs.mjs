@@ -159,7 +159,7 @@ export const plantedBugs = [
   },
   {
     name: 'forgets to give credit back for what was taken',
-    edits: [[inbound, 'this.#held -= message.data.length + messageOverhead;', '']],
+    edits: [[inbound, 'this.#held -= (message as ArrivedMessage).size + messageOverhead;', '']],
   },
   {
     name: 'grants credit without end',

@@ -4,6 +4,7 @@ import { IndexedHeap } from '../policy/indexed-heap.js';
 import { PolicyRegistry } from '../policy/registry.js';
 import type { Random } from '../random.js';
 import type { MemberSelectionPolicy, PoolElement, PoolHandle } from '../wire/parameters.js';
+import { withHome } from '../wire/pool-element.js';
 import type { ChangeReason, HandlespaceChange } from './change.js';
 import { type HandlespaceEntry, StoredEntry } from './entry.js';
 import { Ownership } from './ownership.js';
@@ -72,7 +73,7 @@ export class Handlespace {
   /** Pools that peers ended, as they were here: the latest ones. */
   readonly #former = new Map<PoolHandle, PoolProperties>();
   readonly #ownership = new Ownership();
-  readonly #expiries = new IndexedHeap<StoredEntry>(setExpiryPlace);
+  readonly #expiries = new IndexedHeap<StoredEntry>(setExpiryPlace, 'primary');
   #elementCount = 0;
 
   constructor(options: HandlespaceOptions) {
@@ -210,7 +211,7 @@ export class Handlespace {
       if (!this.#ownership.owned(from).has(entry)) continue;
       const previous = entry.element;
       this.#ownership.remove(entry);
-      entry.element = { ...previous, homeServerId: to };
+      entry.element = withHome(previous, to);
       // A mark is about the former owner's table.
       entry.marked = false;
       this.#ownership.add(entry);
@@ -243,7 +244,7 @@ export class Handlespace {
     reason: ChangeReason,
   ): RegistrationResult {
     const owner = facts.owner ?? registered.homeServerId;
-    const element = registered.homeServerId === owner ? registered : { ...registered, homeServerId: owner };
+    const element = registered.homeServerId === owner ? registered : withHome(registered, owner);
     const present = pool?.get(element.identifier);
     if (pool === undefined || present === undefined) return this.#add(poolHandle, pool, element, facts, reason);
     if (facts.exclusive === true) return { type: 'rejected', rejection: { type: 'nonUniquePeIdentifier' } };

@@ -54,6 +54,8 @@ export interface IncomingMessage {
   readonly type: 'message' | 'end';
   readonly sequence: number;
   readonly data: Uint8Array;
+  /** The same bytes as they came, for who needs them not in one; absent: they came in one. */
+  readonly pieces?: readonly Uint8Array[];
   readonly streamId: number;
   readonly ppid: number;
   readonly inAnswerTo: number;

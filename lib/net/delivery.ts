@@ -1,7 +1,7 @@
 /**
  * Hands a session's messages to the readable side of a socket and knows when the application has taken each
  * (docs/api.md, "taken"): with 'data' listeners and pipe when they have returned, with read() and async iteration when
- * read() is called again. One message is pushed at a time, so that a chunk is a message, but for a read(n) that wants
+ * read() is called again. One message is pushed at a time, so that no chunk holds two, but for a read(n) that wants
  * more than is there. What was pushed is counted in the stream's own units (bytes, or characters of an encoding).
  */
 
@@ -128,14 +128,27 @@ export class Delivery {
     const before = this.#side.readableLength;
     const pushed = { message, end: Number.POSITIVE_INFINITY };
     this.#pushed.push(pushed);
-    this.bytesRead += message.data.length;
     try {
-      this.#side.push(message.data);
+      this.#pushPieces(message.pieces, 0);
     } finally {
       this.#total += this.#side.readableLength - before;
       pushed.end = this.#total;
       // Flowing: the listeners of 'data' have already had it, even if one of them threw.
       for (const given of this.#takeGiven()) given.acknowledge();
+    }
+  }
+
+  /** A stream has no need of the whole message in one chunk. A listener that throws costs nothing of what follows. */
+  #pushPieces(pieces: readonly Uint8Array[], from: number): void {
+    for (let index = from; index < pieces.length && !this.#side.destroyed; index++) {
+      const piece = pieces[index] as Uint8Array;
+      this.bytesRead += piece.length;
+      try {
+        this.#side.push(piece);
+      } catch (error) {
+        this.#pushPieces(pieces, index + 1);
+        throw error;
+      }
     }
   }
 

@@ -1,7 +1,22 @@
 /** Hands over when the process is asked to stop: rolling restarts in one line. */
 
 import cluster from 'node:cluster';
-import { invalidArgumentType, invalidArgumentValue } from '../arguments.js';
+import { checkMilliseconds, checkObject, invalidArgumentType, invalidArgumentValue } from '../arguments.js';
+
+export interface HandOverOptions {
+  /**
+   * Milliseconds after which who has not gone is broken off: sessions, whose users go elsewhere with what was not
+   * acknowledged, marked, and connections that have no session. Default: 15,000; users wait 10,000 themselves.
+   */
+  readonly timeout?: number;
+}
+
+/** The time-out; throws Node's argument errors. */
+export function checkHandOverOptions(options: HandOverOptions): number {
+  checkObject('options', options);
+  const { timeout = 15_000 } = options;
+  return checkMilliseconds('options.timeout', timeout);
+}
 
 const signalForm = /^SIG[A-Z0-9]+$/;
 

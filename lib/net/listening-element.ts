@@ -175,6 +175,14 @@ export class ListeningElement {
     else this.settings.scope.clock.nextTurn(closed);
   }
 
+  /** Ends at once with everybody who is still there; users of sessions go elsewhere. */
+  breakOff(): void {
+    const { poolHandle } = this.settings.options;
+    const error = new RserpoolError('ERR_RSERPOOL_HANDED_OVER', { poolHandle, detail: 'it took too long' });
+    for (const session of [...this.sockets.values()]) session.fail(error, error.message);
+    for (const socket of [...this.plain]) socket.destroy();
+  }
+
   /** Tells the users, now and when they come, whom to try should this element fail. */
   setBusinessCard(card: BusinessCard): void {
     this.#successors = card.elements;

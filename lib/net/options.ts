@@ -53,6 +53,8 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
   readonly connectTimeout?: number;
   /** To reach another element after one failed. Default: 30,000. */
   readonly failoverTimeout?: number;
+  /** For an element that asks to go elsewhere to finish what it has. Default: 10,000. */
+  readonly handOverTimeout?: number;
   /** Failovers in a row without anything acknowledged or received. Default: 16. */
   readonly maxFailovers?: number;
   /** Rounds over the pool, in one search for an element, before it is given up. Default: as many as time allows. */
@@ -218,7 +220,7 @@ export function checkMode(mode: unknown): void {
 
 /** A session's options with defaults; throws Node's argument errors. */
 export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionOptions {
-  for (const name of ['connectTimeout', 'failoverTimeout', 'lingerTimeout'] as const) {
+  for (const name of ['connectTimeout', 'failoverTimeout', 'handOverTimeout', 'lingerTimeout'] as const) {
     if (given[name] !== undefined) checkMilliseconds(`options.${name}`, given[name]);
   }
   if (given.maxFailovers !== undefined) checkInteger('options.maxFailovers', given.maxFailovers, 0);
@@ -239,6 +241,7 @@ export function checkUserSessionOptions(given: PoolConnectOptions): UserSessionO
     ...defaults,
     connectTimeout: given.connectTimeout ?? defaults.connectTimeout,
     failoverTimeout: given.failoverTimeout ?? defaults.failoverTimeout,
+    handOverTimeout: given.handOverTimeout ?? defaults.handOverTimeout,
     lingerTimeout: given.lingerTimeout ?? defaults.lingerTimeout,
     maxFailovers: given.maxFailovers ?? defaults.maxFailovers,
     rounds: given.maxRounds ?? defaults.rounds,

@@ -43,6 +43,7 @@ export function poolView(scope: OperationalScope, resolution: Resolution): PoolV
   return {
     picker: scope.policies.get(resolution.policy).createPicker(elements, scope.random),
     state: shared.state,
+    resolvedAt: resolution.resolvedAt,
     spread() {
       if (shared.spread || elements.length < 2) return;
       shared.spread = true;
@@ -128,7 +129,7 @@ function oneElement(
 ): [error: Error | undefined, pool: PoolView] {
   const elements = resolution.elements.filter(({ identifier }) => identifier === element);
   const picker = scope.policies.get(resolution.policy).createPicker(elements, scope.random);
-  const view = { picker, state: createPickerState(), spread() {} };
+  const view = { picker, state: createPickerState(), resolvedAt: resolution.resolvedAt, spread() {} };
   if (elements.length > 0) return [undefined, view];
   // What was known of it before no longer counts.
   return [new RserpoolError('ERR_RSERPOOL_UNKNOWN_ELEMENT', { poolHandle: pool, element, origin: 'remote' }), view];

@@ -25,6 +25,7 @@ type SessionOptionNames =
   | 'scope'
   | 'connectTimeout'
   | 'failoverTimeout'
+  | 'handOverTimeout'
   | 'maxFailovers'
   | 'maxRounds'
   | 'lingerTimeout'

@@ -20,7 +20,7 @@ import { toPoolHandle } from '../wire/pool-handle.js';
 import { type CardHolder, checkBusinessCard } from './business-cards.js';
 import { initialise, mirrorAttributes, uninitialised } from './callable.js';
 import { guard } from './guarded.js';
-import { onFirstSignal } from './hand-over-signal.js';
+import { checkHandOverOptions, type HandOverOptions, onFirstSignal } from './hand-over-signal.js';
 import { incoming } from './incoming.js';
 import { checkListenOptions, type PoolListenOptions } from './listen-options.js';
 import { ListeningElement } from './listening-element.js';
@@ -124,12 +124,15 @@ export class Server extends NetServer implements CardHolder {
    * Closes, and asks the users to go on elsewhere: each does so when everything that it has sent is answered or
    * acknowledged, so that a rolling restart loses and repeats nothing. Resolves when all have gone ('close').
    */
-  async handOver(): Promise<void> {
+  async handOver(options: HandOverOptions = {}): Promise<void> {
     const element = this.#poolElement('handOver');
+    const timeout = checkHandOverOptions(options);
     const closed = new Promise<void>((resolve) => this.once('close', resolve));
     if (!element.closing) this.close();
     for (const session of element.sockets.values()) session.goElsewhere();
+    const late = element.settings.scope.clock.setTimeout(() => element.breakOff(), timeout);
     await closed;
+    late.cancel();
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {

@@ -9,10 +9,15 @@ export class IndexedHeap<Item> {
   readonly #primary: number[] = [];
   readonly #secondary: number[] = [];
   readonly #moved: (item: Item, place: number) => void;
+  readonly #keys: 'both' | 'primary';
 
-  /** `moved` is told the place of an item whenever it changes, and -1 when the item leaves. */
-  constructor(moved: (item: Item, place: number) => void) {
+  /**
+   * `moved` is told the place of an item whenever it changes, and -1 when the item leaves. With 'primary' there are no
+   * secondary keys, and no memory for them: all are 0.
+   */
+  constructor(moved: (item: Item, place: number) => void, keys: 'both' | 'primary' = 'both') {
     this.#moved = moved;
+    this.#keys = keys;
   }
 
   get size(): number {
@@ -31,7 +36,7 @@ export class IndexedHeap<Item> {
 
   /** The secondary key at a place that is in use. */
   secondaryAt(place: number): number {
-    return this.#secondary[place] as number;
+    return this.#keys === 'both' ? (this.#secondary[place] as number) : 0;
   }
 
   push(item: Item, primary: number, secondary: number): void {
@@ -48,7 +53,7 @@ export class IndexedHeap<Item> {
     const removed = this.#items[place] as Item;
     const last = this.#items.pop() as Item;
     const primary = this.#primary.pop() as number;
-    const secondary = this.#secondary.pop() as number;
+    const secondary = this.#keys === 'both' ? (this.#secondary.pop() as number) : 0;
     if (place < this.#items.length) this.#settle(place, last, primary, secondary);
     this.#moved(removed, -1);
   }
@@ -88,13 +93,13 @@ export class IndexedHeap<Item> {
 
   #before(primary: number, secondary: number, place: number): boolean {
     const other = this.#primary[place] as number;
-    return primary < other || (primary === other && secondary < (this.#secondary[place] as number));
+    return primary < other || (primary === other && secondary < this.secondaryAt(place));
   }
 
   #put(place: number, item: Item, primary: number, secondary: number): void {
     this.#items[place] = item;
     this.#primary[place] = primary;
-    this.#secondary[place] = secondary;
+    if (this.#keys === 'both') this.#secondary[place] = secondary;
     this.#moved(item, place);
   }
 }

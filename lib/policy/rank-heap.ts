@@ -29,7 +29,15 @@ export class RankHeap<Item> {
 
   /** The least item becomes the last of its equals, with its rank raised by so much. */
   turnLeast(turn: number, raised: number): void {
-    this.#siftDown(0, this.#slots[0] as number, this.#rankAt(0) + raised, turn);
+    const rank = this.#rankAt(0) + raised;
+    // Mostly it stays where it is: then nothing is touched but its own keys.
+    for (let child = 1, end = Math.min(5, this.#size); child < end; child++) {
+      if (this.#before(rank, turn, child)) continue;
+      this.#siftDown(0, this.#slots[0] as number, rank, turn);
+      return;
+    }
+    this.#keys[0] = rank;
+    this.#keys[1] = turn;
   }
 
   rankOf(slot: number): number {

@@ -64,7 +64,7 @@ export interface ServedElement {
   timer: Timer | undefined;
   /** Ends a probe over a connection of its own. */
   hangUp: (() => void) | undefined;
-  /** When it acknowledged last, in milliseconds. */
+  /** When it acknowledged last, in whole milliseconds: they take less memory. */
   heardAt: number;
   /** The hosts that reported it unreachable and when (RFC 5352 section 3.5); each counts once, however often it connects. */
   reporters: Map<string, number> | undefined;

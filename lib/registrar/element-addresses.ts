@@ -7,6 +7,7 @@
 import { plainHost } from '../asap/home-server.js';
 import type { TransportAddress } from '../transport/transport.js';
 import type { MappingOffer, PoolElement, Transport } from '../wire/parameters.js';
+import { createPoolElement } from '../wire/pool-element.js';
 
 /** The IP address of a connection as registrations write it: IPv4 not as IPv6, and without a zone. */
 export function connectionHost(remote: TransportAddress): string {
@@ -86,20 +87,32 @@ export function completeElement(
   host: string,
   remote: TransportAddress,
 ): PoolElement {
+  const { identifier, registrationLife, extensions, policy, mappings } = element;
   const userTransport = completeTransport(element.userTransport, host);
+  const named = element.asapTransport;
   const asapTransport: Transport =
-    element.asapTransport === undefined
-      ? connectionTransport(host, remote)
-      : completeTransport(element.asapTransport, host);
-  if (element.mappings === undefined) return { ...element, homeServerId, userTransport, asapTransport };
-  const mappings = element.mappings.map((offer) => completeOffer(offer, host));
-  return { ...element, homeServerId, userTransport, asapTransport, mappings };
+    named === undefined ? connectionTransport(host, remote) : completeTransport(named, host);
+  return createPoolElement({
+    identifier,
+    homeServerId,
+    registrationLife,
+    userTransport,
+    mappings: mappings?.map((offer) => completeOffer(offer, host)),
+    extensions,
+    policy,
+    // Most elements have one port for both: one object then does.
+    asapTransport: isSame(userTransport, asapTransport) ? userTransport : asapTransport,
+  });
 }
 
 function connectionTransport(host: string, { port, protocol }: TransportAddress): Transport {
   return protocol === undefined
     ? { type: 'tcp', port, address: host }
     : { type: 'sctp', port, use: 'dataOnly', addresses: [host] };
+}
+
+function isSame(one: Transport, other: Transport): boolean {
+  return one.type === 'tcp' && other.type === 'tcp' && one.port === other.port && one.address === other.address;
 }
 
 /** Whether a completed element names an address other than its connection's. */

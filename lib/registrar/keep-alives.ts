@@ -32,7 +32,7 @@ export interface KeepAliveSurroundings {
 export class KeepAlives {
   readonly #around: KeepAliveSurroundings;
   /** The elements at rest by when their next keep-alive is due: one timer serves all, since there may be a million. */
-  readonly #resting = new IndexedHeap<ServedElement>(setDuePlace);
+  readonly #resting = new IndexedHeap<ServedElement>(setDuePlace, 'primary');
   #timer: Timer | undefined;
   /** When the timer fires. */
   #timerAt = Number.POSITIVE_INFINITY;
@@ -51,7 +51,7 @@ export class KeepAlives {
   /** Begins to watch an element, or begins anew after it was heard of. */
   start(element: ServedElement): void {
     const { clock } = this.#around.settings;
-    element.heardAt = clock.now();
+    element.heardAt = Math.floor(clock.now());
     this.#rest(element);
   }
 

@@ -45,6 +45,9 @@ const toldOnRemoval: ReadonlySet<ChangeReason> = new Set([
   'handleTable',
 ]);
 
+/** Long before any clock began; a small integer, since V8 keeps others in objects of their own. */
+const never = -0x40000000;
+
 export class Registrations {
   readonly #around: RegistrationsSurroundings;
   readonly #keepAlives: KeepAlives;
@@ -163,7 +166,7 @@ export class Registrations {
       duePlace: -1,
       timer: undefined,
       hangUp: undefined,
-      heardAt: Number.NEGATIVE_INFINITY,
+      heardAt: never,
       reporters: undefined,
     };
     this.#served.set(entry, element);

@@ -7,6 +7,8 @@ import type { PoolElement } from '../wire/parameters.js';
 export interface PoolView {
   readonly picker: Picker;
   readonly state: PickerState;
+  /** When the registrar answered, in ms of the session's clock. */
+  readonly resolvedAt: number;
   /**
    * An element has failed: all users that had this answer would take the same one next. Begins the turn anywhere, once
    * for each answer.
@@ -24,12 +26,20 @@ export interface ExclusionTimes {
 
 export class Candidates {
   readonly #failedUntil = new Map<number, number>();
+  /** When they failed; no registrar has named them since. */
+  readonly #unheard = new Map<number, number>();
   #pool: PoolView | undefined;
   #preferred: readonly PoolElement[] = [];
 
   /** A new answer of the registrar. */
   update(pool: PoolView): void {
     this.#pool = pool;
+    const named = new Set(this.#unheard.size === 0 ? [] : pool.picker.elements.map(({ identifier }) => identifier));
+    for (const [identifier, failedAt] of this.#unheard) {
+      // Who is not named is of no more interest, unless a card recommends it.
+      const isCards = !named.has(identifier) && this.#preferred.some((element) => element.identifier === identifier);
+      if (pool.resolvedAt > failedAt && !isCards) this.#unheard.delete(identifier);
+    }
   }
 
   /** The order of the business card of the element that has the session (RFC 5352 section 3.9, BC2). */
@@ -41,13 +51,16 @@ export class Candidates {
     this.#pool?.spread();
   }
 
-  failed(identifier: number, until: number): void {
+  /** It failed at `now` and is not tried again before `until`. */
+  failed(identifier: number, now: number, until: number): void {
     this.#failedUntil.set(identifier, until);
+    this.#unheard.set(identifier, now);
   }
 
   /** The element is known to be alive. */
   alive(identifier: number): void {
     this.#failedUntil.delete(identifier);
+    this.#unheard.delete(identifier);
   }
 
   isExcluded(identifier: number, now: number): boolean {
@@ -56,19 +69,26 @@ export class Candidates {
   }
 
   /**
-   * The next element to try, or undefined if all that are known have failed too recently. `isSuspected`: whether others
-   * of this process found it dead lately; a card does not know that.
+   * The next element to try, or undefined if all that are known have failed too recently. One that failed and was named
+   * by no registrar since comes after all others. `isSuspected`: whether others of this process found it dead lately; a
+   * card does not know that.
    */
   next(now: number, isSuspected: (identifier: number) => boolean): PoolElement | undefined {
     for (const [identifier, until] of this.#failedUntil) if (now >= until) this.#failedUntil.delete(identifier);
     const excluded = this.#failedUntil.size === 0 ? undefined : new Set(this.#failedUntil.keys());
     for (const preferred of this.#preferred) {
       const { identifier } = preferred;
-      if (excluded?.has(identifier) === true || isSuspected(identifier)) continue;
+      if (excluded?.has(identifier) === true || this.#unheard.has(identifier) || isSuspected(identifier)) continue;
       // The registrar's word is newer; it need not have named all elements.
       return this.elements.find((element) => element.identifier === identifier) ?? preferred;
     }
-    return this.#pool?.picker.next(this.#pool.state, excluded);
+    if (this.#pool === undefined) return undefined;
+    const { picker, state } = this.#pool;
+    if (this.#unheard.size > (excluded?.size ?? 0)) {
+      const better = picker.next(state, new Set([...(excluded ?? []), ...this.#unheard.keys()]));
+      if (better !== undefined) return better;
+    }
+    return picker.next(state, excluded);
   }
 
   get elements(): readonly PoolElement[] {

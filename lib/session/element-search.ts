@@ -127,7 +127,8 @@ export class ElementSearch {
 
   /** The element failed: it is passed over for a while. */
   exclude(identifier: number, how: keyof ExclusionTimes): void {
-    this.#candidates.failed(identifier, this.#clock.now() + this.#options.exclusion[how]);
+    const now = this.#clock.now();
+    this.#candidates.failed(identifier, now, now + this.#options.exclusion[how]);
   }
 
   /** The order that a business card recommends. */

@@ -43,6 +43,7 @@ export class ElementSession implements Session, Replier, MappingHandler {
   #nextSequence = 1;
   #end: RetainedMessage | undefined;
   #handedOver = false;
+  #peerEnded = false;
   /** The session's own end, when it was not the far side's doing. */
   #error: Error | undefined;
 
@@ -120,11 +121,11 @@ export class ElementSession implements Session, Replier, MappingHandler {
     return this.#connection.longestMessage;
   }
 
-  /** Ends the session because its handler failed: the user may try another element. */
-  fail(error: Error): void {
+  /** Ends the session because its handler failed, or for another reason of ours: the user may try another element. */
+  fail(error: Error, reason: string = 'the message handler failed'): void {
     if (this.#state === 'closed') return;
     this.#error = error;
-    this.#connection.abort(abortCode.handlerFailed, 'the message handler failed');
+    this.#connection.abort(abortCode.handlerFailed, reason);
   }
 
   /** Sends the user a cookie, which it echoes to the next element should this one fail (RFC 5352 section 3.8). */
@@ -172,8 +173,10 @@ export class ElementSession implements Session, Replier, MappingHandler {
       return;
     }
     const message = new Message(this.#connection, this, incoming);
-    if (incoming.type === 'end') this.#handler.onEnd(message);
-    else this.#handler.onMessage(message);
+    if (incoming.type === 'end') {
+      this.#peerEnded = true;
+      this.#handler.onEnd(message);
+    } else this.#handler.onMessage(message);
   }
 
   onControl(bytes: Uint8Array): void {
@@ -209,10 +212,17 @@ export class ElementSession implements Session, Replier, MappingHandler {
 
   onClose(error: RserpoolError | undefined): void {
     this.#state = 'closed';
-    // A user that went elsewhere because it was asked to, and left nothing behind, has closed in order.
-    const cause = this.#error ?? (this.#handedOver && this.#queue.isSettled ? undefined : error);
+    // A user that went elsewhere because it was asked to, and left nothing behind, has closed in order; so has one that
+    // had ended, and of which nothing is missing but that it knows of our end.
+    const inOrder = (this.#handedOver && this.#queue.isSettled) || (this.#peerEnded && this.#isComplete);
+    const cause = this.#error ?? (inOrder ? undefined : error);
     for (const message of this.#queue.list()) message.settle(cause ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED'));
     this.#handler?.onClose(cause);
+  }
+
+  /** Whether we have ended, and the user has everything but perhaps that end. */
+  get #isComplete(): boolean {
+    return this.#end !== undefined && this.#queue.list().every(({ type, answered }) => type === 'end' || answered);
   }
 
   /** Who brings a cookie that is none of the pool's is not served without it either: its state would be lost unnoticed. */

@@ -163,6 +163,11 @@ export class Message {
     return this.#incoming.data;
   }
 
+  /** The bytes of `data` as they came, for who needs them not in one: nothing is copied. */
+  get pieces(): readonly Uint8Array[] {
+    return this.#incoming.pieces ?? [this.#incoming.data];
+  }
+
   get streamId(): number {
     return this.#incoming.streamId;
   }

@@ -20,7 +20,8 @@ import type { ParameterWriter } from './parameter-writer.js';
 
 /** The text of the IPv4 address at `offset`; four bytes must be there. */
 export function formatIpv4(bytes: Uint8Array, offset: number): string {
-  return `${bytes[offset]}.${bytes[offset + 1]}.${bytes[offset + 2]}.${bytes[offset + 3]}`;
+  // One flat string: adding up its parts would keep all of them.
+  return [bytes[offset], bytes[offset + 1], bytes[offset + 2], bytes[offset + 3]].join('.');
 }
 
 /**

@@ -71,14 +71,42 @@ export function readPoolElement(reader: ParameterReader, offset: number, length:
     at = reader.next(at, partLength, end);
   }
   if (userTransport === undefined) throw reader.invalid(offset, section, 'no User Transport', offset, end);
-  const identifier = reader.view.getUint32(offset + 4);
-  const homeServerId = reader.view.getUint32(offset + 8);
-  const registrationLife = reader.view.getInt32(offset + 12);
-  // What most elements hold, without the objects that spreading makes: there are many of them.
-  if (mappings === undefined && extensions === undefined && policy !== undefined) {
-    return asapTransport === undefined
-      ? { identifier, homeServerId, registrationLife, userTransport, policy }
-      : { identifier, homeServerId, registrationLife, userTransport, policy, asapTransport };
+  return createPoolElement({
+    identifier: reader.view.getUint32(offset + 4),
+    homeServerId: reader.view.getUint32(offset + 8),
+    registrationLife: reader.view.getInt32(offset + 12),
+    userTransport,
+    mappings,
+    extensions,
+    policy,
+    asapTransport,
+  });
+}
+
+/** What a pool element is made of; what it does not have is undefined. */
+export interface PoolElementParts extends Omit<PoolElement, 'mappings' | 'extensions' | 'policy' | 'asapTransport'> {
+  readonly mappings: readonly MappingOffer[] | undefined;
+  readonly extensions: readonly Uint8Array[] | undefined;
+  readonly policy: MemberSelectionPolicy | undefined;
+  readonly asapTransport: Transport | undefined;
+}
+
+/**
+ * An element with what there is and without the rest. There may be a million of them: the usual ones are written out,
+ * since V8 gives each object that was spread and added to a layout of its own, which takes as much as three elements.
+ */
+export function createPoolElement(parts: PoolElementParts): PoolElement {
+  const { identifier, homeServerId, registrationLife, userTransport } = parts;
+  const { mappings, extensions, policy, asapTransport } = parts;
+  if (extensions === undefined && policy !== undefined) {
+    if (mappings === undefined) {
+      return asapTransport === undefined
+        ? { identifier, homeServerId, registrationLife, userTransport, policy }
+        : { identifier, homeServerId, registrationLife, userTransport, policy, asapTransport };
+    }
+    if (asapTransport !== undefined) {
+      return { identifier, homeServerId, registrationLife, userTransport, mappings, policy, asapTransport };
+    }
   }
   return {
     identifier,
@@ -90,6 +118,21 @@ export function readPoolElement(reader: ParameterReader, offset: number, length:
     ...(policy === undefined ? undefined : { policy }),
     ...(asapTransport === undefined ? undefined : { asapTransport }),
   };
+}
+
+/** The same element with another home. */
+export function withHome(element: PoolElement, homeServerId: number): PoolElement {
+  const { identifier, registrationLife, userTransport, mappings, extensions, policy, asapTransport } = element;
+  return createPoolElement({
+    identifier,
+    homeServerId,
+    registrationLife,
+    userTransport,
+    mappings,
+    extensions,
+    policy,
+    asapTransport,
+  });
 }
 
 /** The whole TLV, its padding zeros whatever was sent (and if the element ends without any). */

@@ -14,6 +14,8 @@ export interface MappingBench {
   killElement(): void;
   /** Milliseconds until a killed element is noticed by its silence. Default: its system tells at once. */
   readonly silentDeath?: number;
+  /** Breaks what carries the connection while both live; absent where that ends it. */
+  breakCarrier?(): void;
 }
 
 function sequences(owner: Owner): readonly number[] {
@@ -55,6 +57,61 @@ export function mappingCompliance(name: string, open: () => MappingBench): void 
     user.send('x', { streamId });
     run(50);
     t.is(element.messages[0]?.streamId, streamId);
+  });
+
+  it(`${name}: messages of one stream keep their order, unordered ones come all the same, each exactly once`, (t) => {
+    const { user, element, run } = open();
+    const { streams, unordered } = user.connection.features;
+    const random = seededRandom(5);
+    const sent = Array.from({ length: 60 }, (_, i) => ({
+      streamId: streams ? i % 5 : 0,
+      unordered: unordered && i % 3 === 0,
+      data: random.bytes(i % 7 === 0 ? 20_000 : 20),
+    }));
+    for (const { data, ...options } of sent) user.send(data, options);
+    run(3000);
+    t.deepEqual(
+      sequences(element).toSorted((a, b) => a - b),
+      sent.map((_, i) => i + 1),
+    );
+    for (let stream = 0; stream < 5; stream++) {
+      const inOrder = element.messages.filter((message) => message.streamId === stream && !message.unordered);
+      const numbers = inOrder.map(({ sequence }) => sequence);
+      t.deepEqual(
+        numbers,
+        numbers.toSorted((a, b) => a - b),
+      );
+    }
+    for (const { sequence, data } of element.messages) t.is(Buffer.compare(data, sent[sequence - 1]!.data), 0);
+    t.is(user.acknowledged, sent.length);
+  });
+
+  it(`${name}: where it can be resumed, a connection that breaks goes on, both directions exactly once`, (t) => {
+    const { user, element, run, breakCarrier } = open();
+    if (breakCarrier === undefined) {
+      t.pass('what carries this mapping does not break alone');
+      return;
+    }
+    t.true(user.connection.features.resume);
+    element.onArrival = ({ sequence }) => {
+      element.send(`answer ${sequence}`, { inAnswerTo: sequence, lastAnswer: true });
+    };
+    for (let i = 1; i <= 30; i++) {
+      user.send(`message ${i}`);
+      run(i % 4);
+      if (i % 3 === 0) breakCarrier();
+    }
+    run(500);
+    t.deepEqual(
+      element.texts,
+      Array.from({ length: 30 }, (_, i) => `message ${i + 1}`),
+    );
+    t.deepEqual(
+      user.texts,
+      Array.from({ length: 30 }, (_, i) => `answer ${i + 1}`),
+    );
+    t.is(user.acknowledged, 30);
+    t.is(user.closes + element.closes, 0);
   });
 
   it(`${name}: answers say what they answer`, (t) => {

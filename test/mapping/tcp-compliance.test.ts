@@ -1,6 +1,7 @@
 import { seededRandom } from '../../lib/random.js';
 import { type MappingBench, mappingCompliance } from './compliance.js';
 import { open, type PairOptions } from './pair.js';
+import { ResumeScene } from './resume-scene.js';
 
 function bench(options: PairOptions): MappingBench {
   const pair = open(options);
@@ -15,6 +16,19 @@ function bench(options: PairOptions): MappingBench {
 }
 
 mappingCompliance('TCP mapping', () => bench({}));
+mappingCompliance('TCP mapping that can be resumed', () => {
+  const scene = new ResumeScene();
+  const user = scene.dial();
+  return {
+    user,
+    element: scene.accepted[0]!,
+    run: (duration) => scene.run(duration),
+    freezeElement: () => scene.elementProcess.freeze(),
+    thawElement: () => scene.elementProcess.thaw(),
+    killElement: () => scene.elementProcess.kill(),
+    breakCarrier: () => scene.sever('lost'),
+  };
+});
 mappingCompliance('TCP mapping in fragments, with a small window', () =>
   bench({
     network: { fragment: true, random: seededRandom(7), receiveBuffer: 3000 },

@@ -3,7 +3,7 @@ import { Server } from '../../lib/net/server.js';
 import type { FailoverFacts } from '../../lib/session/session.js';
 import { collect, event, type TestElement, World } from './world.js';
 
-const code = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+const code = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | null | undefined)?.code;
 
 /** Elements that answer requests after `ms` each. */
 async function slow(count: number, ms: number): Promise<{ world: World; elements: TestElement[]; executed: string[] }> {
@@ -69,6 +69,35 @@ test('a request that takes longer than the user waits is taken elsewhere, marked
   t.true(world.now - at >= 10_000 && world.now - at < 10_100, `${world.now - at}`);
   await world.until(answer);
   t.deepEqual(executed, ['long', 'long again']);
+});
+
+test('who has not gone in time is broken off, and goes on elsewhere with what was not answered, marked', async (t) => {
+  const { world, elements, executed } = await slow(2, 8000);
+  const socket = world.client();
+  const answer = socket.request('long');
+  await world.until(() => executed.length === 1);
+  const first = world.serving(socket, elements);
+  const [served] = first.sockets;
+  const at = world.now;
+  await world.until(first.server.handOver({ timeout: 2000 }));
+  t.is(Math.round(world.now - at), 2000);
+  t.is(code(served?.errored), 'ERR_RSERPOOL_HANDED_OVER');
+  await world.until(answer);
+  t.deepEqual(executed, ['long', 'long again']);
+  await t.throwsAsync((elements.find((one) => one !== first) as TestElement).server.handOver({ timeout: -1 }), {
+    code: 'ERR_OUT_OF_RANGE',
+  });
+});
+
+test('a user may wait less for its element to finish', async (t) => {
+  const { world, elements, executed } = await slow(2, 8000);
+  const socket = world.client({ handOverTimeout: 1000 });
+  const answer = socket.request('long');
+  await world.until(() => executed.length === 1);
+  const at = world.now;
+  await world.until(world.serving(socket, elements).server.handOver());
+  t.true(world.now - at >= 1000 && world.now - at < 1100, `${world.now - at}`);
+  await world.until(answer);
 });
 
 test('what is written while the element hands over waits for the next one, and a stream goes on whole', async (t) => {

@@ -3,8 +3,8 @@ import type { MemoryStream } from '../../lib/transport/memory/stream.js';
 import { collect, event, World } from './world.js';
 
 /** Breaks every connection of a process that goes to the elements' port. */
-function sever(streams: Iterable<unknown>): void {
-  for (const stream of streams as Iterable<MemoryStream>) if (stream.remoteAddress.port === 7) stream.sever();
+function sever(streams: Iterable<unknown>, underway?: 'lost'): void {
+  for (const stream of streams as Iterable<MemoryStream>) if (stream.remoteAddress.port === 7) stream.sever(underway);
 }
 
 test('a stream goes on at the same element when its connection breaks: nobody sees it but the element’s socket', async (t) => {
@@ -104,4 +104,26 @@ test('a server that closes waits for the users whose connections broke, and no l
   t.is(element?.sockets[0]?.destroyed, false);
   await world.until(closed, 2000);
   t.true(element?.sockets[0]?.destroyed);
+});
+
+test('a connection that breaks while both sides end is no error to either, wherever in that it breaks', async (t) => {
+  for (let delay = 0; delay < 4; delay += 0.125) {
+    const world = await World.echo(1);
+    const process = world.spawn('user');
+    const socket = world.client({ scope: world.scope(process) });
+    const got = collect(socket);
+    await world.until(event(socket, 'connect'));
+    socket.write('last words');
+    await world.run(20);
+    const [at] = world.elements[0]?.sockets ?? [];
+    const closed = event(socket, 'close');
+    const closedThere = event(at!, 'close');
+    socket.end();
+    await world.run(delay);
+    sever(process.streams, 'lost');
+    t.deepEqual(await world.until(closed), [false]);
+    t.deepEqual(await world.until(closedThere), [false]);
+    t.is(got.text, 'last words');
+    t.is(world.elements[0]?.sockets.length, 1);
+  }
 });

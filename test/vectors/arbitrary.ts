@@ -73,7 +73,7 @@ const extension: Arbitrary<Uint8Array> = fc
     return tlv;
   });
 
-const poolElement: Arbitrary<PoolElement> = fc.record(
+export const poolElement: Arbitrary<PoolElement> = fc.record(
   {
     identifier: u32,
     homeServerId: u32,

@@ -160,8 +160,10 @@ export class PlainSctpConnection implements MappingConnection, SctpAssociationHa
     this.#watch();
   }
 
-  /** There is no such message in SCTP. */
-  goElsewhere(): void {}
+  /** There is no such message: after all that was sent, the association ends, and a user goes on with its cookie. */
+  goElsewhere(): void {
+    this.#association.shutdown();
+  }
 
   abort(_code: number, reason: string): void {
     if (this.#state === 'closed') return;

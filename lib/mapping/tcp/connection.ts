@@ -219,8 +219,9 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     view: DataView,
     body: number,
     length: number,
+    pieces: readonly Uint8Array[] | undefined,
   ): void {
-    this.#onArrival(this.#inbound.data(flags, streamId, bytes, view, body, length));
+    this.#onArrival(this.#inbound.data(flags, streamId, bytes, view, body, length, pieces));
     if ((flags & dataFlag.acknowledges) !== 0 && this.#state === 'open')
       this.onAcknowledgement(view.getUint32(body + 8));
   }

@@ -5,6 +5,7 @@
 
 import { Fifo } from '../../fifo.js';
 import type { IncomingMessage } from '../mapping.js';
+import { ArrivedMessage } from './arrived-message.js';
 import { dataFlag, dataHeaderLength, expandSequence, frameType, messageOverhead } from './frame.js';
 import type { TcpMappingOptions } from './options.js';
 import { copyOf } from './reader.js';
@@ -134,7 +135,15 @@ export class Inbound {
   }
 
   /** A data frame. `bytes` from `body` on, `length` bytes, its data header included. */
-  data(flags: number, streamId: number, bytes: Uint8Array, view: DataView, body: number, length: number): Arrival {
+  data(
+    flags: number,
+    streamId: number,
+    bytes: Uint8Array,
+    view: DataView,
+    body: number,
+    length: number,
+    pieces?: readonly Uint8Array[],
+  ): Arrival {
     const payload = length - dataHeaderLength;
     this.#received += payload + messageOverhead;
     // The sender may begin one fragment while it has any credit left.
@@ -144,7 +153,6 @@ export class Inbound {
     if ((flags & dataFlag.acknowledges) !== 0 && (flags & (dataFlag.answer | dataFlag.end)) !== dataFlag.end)
       return fault('an acknowledgement in an answer, or before the last fragment');
     const from = body + dataHeaderLength;
-    const piece = bytes.subarray(from, from + payload);
     const unordered = (flags & dataFlag.unordered) !== 0;
     const key = unordered ? unorderedKeys + view.getUint32(body) : streamId;
     let open = this.#open.get(key);
@@ -158,7 +166,7 @@ export class Inbound {
           view.getUint32(body + 8),
           flags,
           streamId,
-          this.#ownOrShared(piece),
+          pieces?.map((piece) => this.#ownOrShared(piece)) ?? this.#ownOrShared(bytes.subarray(from, from + payload)),
         );
       }
       if (this.#open.size >= this.#options.openMessages)
@@ -183,7 +191,8 @@ export class Inbound {
     if (open.length + payload > longestMessage) return fault(`a message of more than ${longestMessage} bytes`);
     if (this.#openBytes > 2 * longestMessage)
       return fault(`more than ${2 * longestMessage} bytes of messages that are not whole`);
-    append(open, piece);
+    if (pieces === undefined) append(open, bytes.subarray(from, from + payload));
+    else for (const piece of pieces) append(open, piece);
     if ((flags & dataFlag.end) === 0) return undefined;
     this.#open.delete(key);
     this.#openBytes -= open.length;
@@ -214,10 +223,8 @@ export class Inbound {
     inAnswerTo: number,
     flags: number,
     streamId: number,
-    data: Uint8Array,
+    data: Uint8Array | readonly Uint8Array[],
   ): Arrival {
-    if (data.length > this.#options.longestMessage)
-      return fault(`a message of more than ${this.#options.longestMessage} bytes`);
     if ((flags & (dataFlag.answer | dataFlag.acknowledges)) === 0 && inAnswerTo !== 0)
       return fault('an answer that is not marked as one');
     const answered = (flags & dataFlag.answer) === 0 ? 0 : expandSequence(inAnswerTo, this.#sentSequence());
@@ -231,27 +238,17 @@ export class Inbound {
     inAnswerTo: number,
     flags: number,
     streamId: number,
-    data: Uint8Array,
+    data: Uint8Array | readonly Uint8Array[],
   ): Arrival {
     if (low === this.#newest) return fault(`message ${low} twice`);
     this.#newest = low;
     const sequence = expandSequence(low, this.#lastSequence);
     this.#lastSequence = Math.max(this.#lastSequence, sequence);
-    const message: IncomingMessage = {
-      type,
-      sequence,
-      data,
-      streamId,
-      ppid,
-      inAnswerTo,
-      lastAnswer: (flags & dataFlag.lastAnswer) !== 0,
-      redelivered: (flags & dataFlag.redelivered) !== 0,
-      unordered: (flags & dataFlag.unordered) !== 0,
-      arrival: this.messages + 1,
-      released: false,
-      taken: false,
-    };
-    this.#held += data.length + messageOverhead;
+    const arrival = this.messages + 1;
+    const message = new ArrivedMessage(type, sequence, streamId, ppid, inAnswerTo, flags, arrival, data);
+    if (message.size > this.#options.longestMessage)
+      return fault(`a message of more than ${this.#options.longestMessage} bytes`);
+    this.#held += message.size + messageOverhead;
     this.#arrived.push(message);
     return message;
   }
@@ -260,7 +257,7 @@ export class Inbound {
   release(message: IncomingMessage): void {
     if (message.released) return;
     message.released = true;
-    this.#held -= message.data.length + messageOverhead;
+    this.#held -= (message as ArrivedMessage).size + messageOverhead;
   }
 
   /** The application has a message. Returns whether the count of those taken without a gap has grown. */
@@ -269,13 +266,16 @@ export class Inbound {
     message.taken = true;
     this.release(message);
     const before = this.#taken;
-    // One that must wait for others to be acknowledged no longer holds its bytes.
-    this.#arrived.replace(message.arrival - this.#taken - 1, takenMessage);
+    if (message.arrival !== before + 1) {
+      // One that must wait for others to be acknowledged no longer holds its bytes.
+      this.#arrived.replace(message.arrival - before - 1, takenMessage);
+      return false;
+    }
     while (this.#arrived.at(0)?.taken === true) {
       this.#arrived.shift();
       this.#taken++;
     }
-    return this.#taken > before;
+    return true;
   }
 
   /** The credit to announce, or undefined while it has not grown by a quarter of the window. */

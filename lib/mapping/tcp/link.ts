@@ -24,7 +24,7 @@ import { decodeHello, encodeHello, type Hello, type OwnHello } from './hello.js'
 import { linger } from './linger.js';
 import type { TcpMappingOptions } from './options.js';
 import type { Outbound } from './outbound.js';
-import { copyOf, FrameReader, MagicReader } from './reader.js';
+import { copyOf, FrameReader, joined, MagicReader } from './reader.js';
 import { FrameWriter } from './writer.js';
 
 /** So many bytes are handed to the stream in one call. */
@@ -35,7 +35,7 @@ const wholeMessage = dataFlag.begin | dataFlag.end;
 export interface LinkOwner {
   /** The far side's hello came. */
   onHello(link: Link, flags: number, hello: Hello): void;
-  /** One fragment of a message, its data header included. */
+  /** One fragment of a message, its data header included; with `pieces`, those are its payload. */
   onMessageFrame(
     flags: number,
     streamId: number,
@@ -43,6 +43,7 @@ export interface LinkOwner {
     view: DataView,
     body: number,
     length: number,
+    pieces: readonly Uint8Array[] | undefined,
   ): void;
   onShutdown(flags: number, streamId: number, sequence: number): void;
   /** An ASAP message, the owner's to keep. */
@@ -91,8 +92,8 @@ export class Link implements ByteStreamHandler {
     const longestBody = Math.max(options.longestPayload, longestControl) + dataHeaderLength;
     this.#reader = new FrameReader(
       longestBody,
-      (type, flags, streamId, bytes, view, body, length) =>
-        this.#onFrame(type, flags, streamId, bytes, view, body, length),
+      (type, flags, streamId, bytes, view, body, length, pieces) =>
+        this.#onFrame(type, flags, streamId, bytes, view, body, length, pieces),
       (type, length) => this.fault(`a frame of type ${type} with ${length} bytes; the longest is ${longestBody}`),
     );
     this.heartbeats = new Heartbeats(
@@ -228,12 +229,13 @@ export class Link implements ByteStreamHandler {
     view: DataView,
     body: number,
     length: number,
+    pieces: readonly Uint8Array[] | undefined,
   ): boolean {
     if (type === frameType.abort) {
       this.owner.onAborted(abortError(bytes.subarray(body, body + length)));
       return false;
     }
-    if (this.#state === 'open') return this.#onOpenFrame(type, flags, streamId, bytes, view, body, length);
+    if (this.#state === 'open') return this.#onOpenFrame(type, flags, streamId, bytes, view, body, length, pieces);
     if (type !== frameType.hello) return this.fault(`a frame of type ${type} before the hello`);
     const hello = decodeHello(bytes, view, body, length);
     if ('reason' in hello) return this.fault(`a hello with ${hello.reason}`);
@@ -249,14 +251,18 @@ export class Link implements ByteStreamHandler {
     view: DataView,
     body: number,
     length: number,
+    pieces: readonly Uint8Array[] | undefined,
   ): boolean {
     switch (type) {
       case frameType.data:
         if (length < dataHeaderLength) return this.fault(`a data frame of ${length} bytes`);
         if (view.getUint32(body + 4) !== asapPpid)
-          this.owner.onMessageFrame(flags, streamId, bytes, view, body, length);
+          this.owner.onMessageFrame(flags, streamId, bytes, view, body, length, pieces);
         else if ((flags & wholeMessage) !== wholeMessage) return this.fault('a control message in fragments');
-        else this.owner.onControl(copyOf(bytes.subarray(body + dataHeaderLength, body + length)));
+        else
+          this.owner.onControl(
+            pieces === undefined ? copyOf(bytes.subarray(body + dataHeaderLength, body + length)) : joined(pieces),
+          );
         break;
       case frameType.shutdown:
         if (length !== 4) return this.fault(`a shutdown frame of ${length} bytes`);

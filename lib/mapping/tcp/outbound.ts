@@ -38,6 +38,10 @@ const turnLength = 16 * 1024;
 export class Outbound {
   #writer: FrameWriter | undefined;
   readonly #lanes = new Map<number, Lane>();
+  /** The lane of the message that was given last, if it is still there. */
+  #newest: Lane | undefined;
+  /** An empty queue for the next lane: a stream’s lane comes and goes with every tick. */
+  #spare: Fifo<OutgoingMessage> | undefined;
   /** Lanes that have something to send; it is the turn of the first. */
   #ring: Lane[] = [];
   #turnLeft = turnLength;
@@ -194,13 +198,15 @@ export class Outbound {
   /** Writes frames until `room` bytes wait in the writer, or credit or messages run out. Returns whether more could be written. */
   write(room: number): boolean {
     const writer = this.#writer as FrameWriter;
-    while (this.#sentBytes < this.#credit && !this.isEmpty) {
-      // What was answered last leaves with its acknowledgement: a failure between the two would repeat it.
-      this.writeAcknowledgement();
-      if (writer.length >= room) return true;
+    while (this.#sentBytes < this.#credit) {
+      // An end waits for all streams.
       const lane = this.#ring[0];
-      if (lane === undefined) this.#writeEnd(writer, this.#end as OutgoingMessage);
-      else this.#writeFragment(writer, lane, lane.queue.at(0) as OutgoingMessage);
+      if (lane === undefined && this.#end === undefined) break;
+      // What was answered last leaves with its acknowledgement: a failure between the two would repeat it.
+      if (this.#firstMarker !== this.#markers.length) this.writeAcknowledgement();
+      if (writer.length >= room) return true;
+      if (lane !== undefined) this.#writeFragment(writer, lane, lane.queue.at(0) as OutgoingMessage);
+      else if (this.#end !== undefined) this.#writeEnd(writer, this.#end);
     }
     this.writeAcknowledgement();
     return false;
@@ -219,6 +225,7 @@ export class Outbound {
     if (again.length === 0 && this.#said === undefined) return;
     again.sort((a, b) => a.position - b.position);
     this.#lanes.clear();
+    this.#newest = undefined;
     this.#ring = [];
     this.#stalled = [];
     this.#turnLeft = turnLength;
@@ -247,15 +254,15 @@ export class Outbound {
       return;
     }
     const key = this.#laneOf(message);
-    const lane = this.#lanes.get(key);
-    if (lane !== undefined) {
-      lane.queue.push(message);
-      return;
+    let lane = this.#newest?.key === key ? this.#newest : this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = { key, queue: this.#spare ?? new Fifo(), headSent: 0 };
+      this.#spare = undefined;
+      this.#lanes.set(key, lane);
+      this.#ring.push(lane);
     }
-    const begun = { key, queue: new Fifo<OutgoingMessage>(), headSent: 0 };
-    begun.queue.push(message);
-    this.#lanes.set(key, begun);
-    this.#ring.push(begun);
+    this.#newest = lane;
+    lane.queue.push(message);
   }
 
   #laneOf(message: OutgoingMessage): number {
@@ -295,7 +302,8 @@ export class Outbound {
       (message.unordered && this.#unordered ? dataFlag.unordered : 0);
     if (last) this.#leaves(message);
     // What was written because of a message leaves with its acknowledgement in one frame: a failure cannot part them.
-    const taken = last && message.inAnswerTo === 0 ? this.#due() : undefined;
+    const mayTell = last && message.inAnswerTo === 0 && this.#firstMarker !== this.#markers.length;
+    const taken = mayTell ? this.#due() : undefined;
     writer.data(
       frameType.data,
       taken === undefined ? flags : flags | dataFlag.acknowledges,
@@ -335,6 +343,8 @@ export class Outbound {
     lane.queue.shift();
     if (lane.queue.length === 0) {
       this.#lanes.delete(lane.key);
+      this.#newest = undefined;
+      this.#spare = lane.queue;
       this.#ring.shift();
       this.#turnLeft = turnLength;
     }

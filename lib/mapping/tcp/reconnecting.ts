@@ -21,7 +21,7 @@ export interface ReconnectingCallbacks {
 }
 
 /** A byte stream that breaks before the element has said hello is tried again, after ms that double up to the second. */
-const firstPause = 10;
+const firstPause = 1;
 const longestPause = 160;
 /** A timer that fires later than this share of its time shows that we ourselves were stopped. */
 const lateShare = 4;

@@ -1,0 +1,140 @@
+/**
+ * A registrar that holds 100,000 elements, as 500 pools and as one: what an element takes of its heap, and what becomes of
+ * the answers' 99.9th percentile while a second registrar downloads all of it. (What selections cost beside the bare
+ * structures is the benchmark `policy`.)
+ *
+ *   npm run bench -- handlespace
+ *   node dist/bench/handlespace.js [--elements 100000] [--downloads 5]
+ *
+ * DOWNLOADS in the environment is the default.
+ */
+
+import { cpus, loadavg } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { PacedLoad } from './handlespace/paced-load.js';
+import { addressOf, fill, HoldingRegistrar } from './handlespace/registrars.js';
+import { leaveServerCore, pinned } from './registrar/cores.js';
+import { median, quantile, table } from './session/statistics.js';
+
+const { values } = parseArgs({
+  options: {
+    elements: { type: 'string', default: '100000' },
+    downloads: { type: 'string', default: process.env.DOWNLOADS ?? '5' },
+  },
+});
+const elements = Number(values.elements);
+const goals = { bytes: 600, ratio: 2 };
+
+interface Shape {
+  readonly name: string;
+  readonly pools: number;
+}
+
+const shapes: readonly Shape[] = [
+  { name: '500 pools', pools: 500 },
+  { name: 'one pool', pools: 1 },
+];
+
+function poolName(pool: number): string {
+  return `pool-${String(pool).padStart(3, '0')}`;
+}
+
+/** A string of one byte a character in V8: three words, and what it is long, up to a multiple of eight. */
+function stringBytes(text: string): number {
+  return Math.ceil((12 + text.length) / 8) * 8;
+}
+
+let failed = false;
+function verdict(holds: boolean): string {
+  if (!holds) failed = true;
+  return holds ? 'ok' : 'FAIL';
+}
+
+async function measure({ name, pools }: Shape): Promise<{ memory: string[]; latency: string[] }> {
+  const registrar = await HoldingRegistrar.start();
+  const before = await registrar.memory();
+  const poolOf = (element: number): string => poolName(element % pools);
+  const close = await fill(registrar.port, elements, poolOf, (element) => ({
+    type: 'leastUsed',
+    load: Math.imul(element, 0x9e3779b1) >>> 0,
+  }));
+  const after = await registrar.memory();
+  if (after.elements !== elements) throw new Error(`${after.elements} elements are registered`);
+  const bytes = (after.bytes - before.bytes) / elements;
+  const beyond = bytes - stringBytes(addressOf(elements - 1));
+  const memory = [name, bytes.toFixed(0), beyond.toFixed(0), `${goals.bytes}`, verdict(beyond <= goals.bytes)];
+
+  const load = await PacedLoad.start(registrar.port, () => poolName(Math.floor(Math.random() * pools)));
+  await pause(2_000);
+  const calm: number[] = [];
+  const busy: number[] = [];
+  const times: number[] = [];
+  for (let round = -1; round < Number(values.downloads); round++) {
+    load.take();
+    const begun = performance.now();
+    const second = await HoldingRegistrar.start(registrar.enrpPort);
+    const took = performance.now() - begun;
+    const during = load.take();
+    if (second.elements !== elements) throw new Error(`${second.elements} elements were downloaded`);
+    await second.stop();
+    await pause(500);
+    load.take();
+    await pause(took);
+    // Compilation is not what is compared.
+    if (round === -1) continue;
+    times.push(took);
+    busy.push(...during);
+    calm.push(...load.take());
+  }
+  load.stop();
+  close();
+  await registrar.stop();
+  const [without, with_] = [quantile(calm, 0.999), quantile(busy, 0.999)];
+  const ratio = with_ / without;
+  return {
+    memory,
+    latency: [
+      name,
+      `${(median(times) / 1000).toFixed(1)}`,
+      `${busy.length}`,
+      ...[quantile(calm, 0.5), quantile(busy, 0.5), without, with_].map((time) => time.toFixed(2)),
+      ratio.toFixed(2),
+      `${goals.ratio}`,
+      verdict(ratio <= goals.ratio),
+    ],
+  };
+}
+
+leaveServerCore();
+console.log(
+  `Node ${process.version}; ${cpus().length} x ${cpus()[0]?.model.trim()}; load average ${loadavg()[0]?.toFixed(1)}; ` +
+    `${pinned ? 'the registrar on one processor, everything else on the others' : 'not pinned to processors'}\n`,
+);
+const results = [];
+for (const shape of shapes) results.push(await measure(shape));
+console.log(
+  table([
+    ['bytes of heap an element', 'all', 'beyond its address', 'goal', ''],
+    ...results.map(({ memory }) => memory),
+  ]),
+);
+console.log('');
+console.log(
+  table([
+    [
+      'ms an answer takes',
+      'download s',
+      'answers',
+      'median',
+      'with download',
+      '99.9 %',
+      'with download',
+      'ratio',
+      'goal',
+      '',
+    ],
+    ...results.map(({ latency }) => latency),
+  ]),
+);
+process.exit(failed ? 1 : 0);

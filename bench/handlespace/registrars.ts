@@ -1,0 +1,100 @@
+/** The registrars of the handlespace benchmark as processes, and how the first one gets its elements. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { encodeAsap } from '../../lib/wire/asap.js';
+import type { MemberSelectionPolicy } from '../../lib/wire/parameters.js';
+import { onServerCore } from '../registrar/cores.js';
+import type { Told } from './serve.js';
+
+export class HoldingRegistrar {
+  readonly port: number;
+  readonly enrpPort: number;
+  /** When it began to serve. */
+  readonly elements: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, { port, enrpPort, elements }: Extract<Told, { type: 'listening' }>) {
+    this.#child = child;
+    this.port = port;
+    this.enrpPort = enrpPort;
+    this.elements = elements;
+  }
+
+  /** With `peerPort`: resolves when it has downloaded what the peer holds; it gives way to all others meanwhile. */
+  static async start(peerPort?: number): Promise<HoldingRegistrar> {
+    const file = fileURLToPath(new URL('./serve.js', import.meta.url));
+    const words = ['--expose-gc', file, ...(peerPort === undefined ? [] : [`${peerPort}`])];
+    const [command, args] =
+      peerPort === undefined
+        ? onServerCore(process.execPath, words)
+        : ['nice', ['-n', '19', process.execPath, ...words]];
+    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const [what] = (await once(child, 'message')) as [Told];
+    if (what.type !== 'listening') throw new Error(`unexpected ${what.type}`);
+    return new HoldingRegistrar(child, what);
+  }
+
+  async memory(): Promise<{ readonly bytes: number; readonly elements: number }> {
+    const told = once(this.#child, 'message') as Promise<[Told]>;
+    this.#child.send('memory');
+    const [what] = await told;
+    if (what.type !== 'memory') throw new Error(`unexpected ${what.type}`);
+    return what;
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+/** Registers elements, each with an address of its own; their connection stays open until the result is called. */
+export async function fill(
+  port: number,
+  elements: number,
+  poolOf: (element: number) => string,
+  policyOf: (element: number) => MemberSelectionPolicy,
+): Promise<() => void> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  let received = 0;
+  const answers = (async () => {
+    for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+      received += (chunk as Buffer).length;
+      if (received >= elements * answerSize(poolOf(0))) return;
+    }
+  })();
+  for (let element = 0; element < elements; element++) {
+    const message = encodeAsap({
+      type: 'registration',
+      poolHandle: poolOf(element),
+      poolElement: {
+        identifier: element + 1,
+        homeServerId: 0,
+        registrationLife: 3600,
+        userTransport: { type: 'tcp', port: 4000, address: addressOf(element) },
+        policy: policyOf(element),
+        // As our own elements do: one port for both.
+        asapTransport: { type: 'tcp', port: 4000, address: addressOf(element) },
+      },
+    });
+    if (!socket.write(message)) await once(socket, 'drain');
+  }
+  await answers;
+  // What comes later is of no interest, but must be read.
+  socket.resume();
+  return () => void socket.destroy();
+}
+
+export function addressOf(element: number): string {
+  return `127.${100 + (element >> 16)}.${(element >> 8) & 0xff}.${element & 0xff}`;
+}
+
+function answerSize(poolHandle: string): number {
+  const facts = { type: 'registrationResponse', rejected: false, poolHandle, peIdentifier: 1, errors: [] } as const;
+  return encodeAsap(facts).length;
+}

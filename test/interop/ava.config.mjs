@@ -1,0 +1,7 @@
+/** Tests that need the reference implementation in its machine. Their names keep them out of `npm test`. */
+export default {
+  typescript: { rewritePaths: { 'test/': 'dist/test/' }, compile: false },
+  files: ['test/interop/interop.ts'],
+  timeout: '5m',
+  concurrency: 1,
+};
