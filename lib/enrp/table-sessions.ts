@@ -5,9 +5,11 @@ import { diagnosticEvent } from '../diagnostics.js';
 import { formatIdentifier } from '../errors.js';
 import type { HandlespaceEntry } from '../handlespace/entry.js';
 import type { Handlespace } from '../handlespace/handlespace.js';
-import type { HandleTableRequest, PoolEntry } from '../wire/messages.js';
-import type { PoolElement } from '../wire/parameters.js';
-import { poolElementSize } from '../wire/pool-element.js';
+import { encodeTable } from '../wire/enrp.js';
+import type { HandleTableRequest } from '../wire/messages.js';
+import { padded } from '../wire/parameter-reader.js';
+import type { PoolElement, PoolHandle } from '../wire/parameters.js';
+import { encodePoolElement } from '../wire/pool-element.js';
 import type { EnrpChannel } from './enrp-channel.js';
 import type { EnrpLimits, EnrpTimers } from './options.js';
 
@@ -19,6 +21,13 @@ export interface TableSessionsSurroundings {
   readonly handlespace: Handlespace;
   /** False while our own handlespace is being initialised: every request is rejected. */
   isReady(): boolean;
+}
+
+/** The elements of one pool in a part of a table, as bytes and as data. */
+interface Part {
+  readonly poolHandle: PoolHandle;
+  readonly poolElements: Uint8Array[];
+  readonly elements: PoolElement[];
 }
 
 interface Session {
@@ -57,16 +66,14 @@ export class TableSessions {
     const session = this.#sessionFor(channel, request);
     if (session === undefined) return;
     session.timer?.cancel();
-    const poolEntries = this.#nextPart(session);
+    const parts = this.#nextPart(session);
     const moreToSend = session.next !== undefined;
-    channel.send({
+    const facts = { senderId: this.#around.serverId, receiverId: senderId, moreToSend, rejected: false };
+    channel.sendEncoded(encodeTable({ ...facts, poolEntries: parts }), () => ({
       type: 'handleTableResponse',
-      senderId: this.#around.serverId,
-      receiverId: senderId,
-      moreToSend,
-      rejected: false,
-      poolEntries,
-    });
+      ...facts,
+      poolEntries: parts.map(({ poolHandle, elements }) => ({ poolHandle, poolElements: elements })),
+    }));
     if (moreToSend) {
       session.timer = clock.setTimeout(() => this.end(channel), timers.maxTimeNoResponse, 'background');
     } else {
@@ -112,19 +119,23 @@ export class TableSessions {
   }
 
   /** As many entries as a part holds: one at least, if there is one. */
-  #nextPart(session: Session): PoolEntry[] {
+  #nextPart(session: Session): Part[] {
     const { maxTableResponseSize } = this.#around.limits;
-    const parts: { readonly poolHandle: string; readonly poolElements: PoolElement[] }[] = [];
+    const parts: Part[] = [];
     let size = overhead;
     // Read ahead while the last part was sent, it may have gone or changed hands since.
     if (session.next !== undefined && !this.#isDue(session, session.next)) this.#advance(session);
     for (let entry = session.next; entry !== undefined; entry = this.#advance(session)) {
+      const { element, poolHandle } = entry;
+      const encoded = encodePoolElement(element);
       const last = parts.at(-1);
-      const samePool = last?.poolHandle === entry.poolHandle;
-      size += poolElementSize(entry.element) + (samePool ? 0 : entry.poolHandle.length + 8);
+      const samePool = last?.poolHandle === poolHandle;
+      size += padded(encoded.length) + (samePool ? 0 : poolHandle.length + 8);
       if (size > maxTableResponseSize && parts.length > 0) break;
-      if (samePool) last.poolElements.push(entry.element);
-      else parts.push({ poolHandle: entry.poolHandle, poolElements: [entry.element] });
+      if (samePool) {
+        last.poolElements.push(encoded);
+        last.elements.push(element);
+      } else parts.push({ poolHandle, poolElements: [encoded], elements: [element] });
     }
     return parts;
   }

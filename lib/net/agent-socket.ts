@@ -162,7 +162,7 @@ export class AgentSocket extends Duplex implements ConnectionOwner {
     this.#bytesWritten += chunk.length;
     switch (this.#state) {
       case 'idle':
-        this.#begin(chunk, encoding, done);
+        this.#begin([{ chunk, encoding }], done);
         return;
       case 'acquiring':
         this.#keep(chunk, encoding);
@@ -181,16 +181,21 @@ export class AgentSocket extends Duplex implements ConnectionOwner {
     }
   }
 
-  override _writev(chunks: { chunk: string | Uint8Array; encoding: BufferEncoding }[], done: Done): void {
+  override _writev(chunks: Written[], done: Done): void {
+    // A request that is whole already leaves in one piece.
+    if (this.#state === 'idle') {
+      this.#idleTimer.touch();
+      for (const { chunk } of chunks) this.#bytesWritten += chunk.length;
+      this.#begin(chunks, done);
+      return;
+    }
     const { socket } = this.#connection ?? {};
     socket?.cork();
     const last = chunks.length - 1;
     chunks.forEach(({ chunk, encoding }, at) => {
       this._write(chunk, encoding, at === last ? done : () => {});
     });
-    // The first chunk of a request may have taken a connection.
-    if (socket === undefined) this.#connection?.socket.uncork();
-    else socket.uncork();
+    socket?.uncork();
   }
 
   override _final(done: Done): void {
@@ -258,14 +263,10 @@ export class AgentSocket extends Duplex implements ConnectionOwner {
     this.#state = state;
   }
 
-  #begin(chunk: string | Uint8Array, encoding: BufferEncoding, done: Done): void {
-    const head =
-      typeof chunk === 'string'
-        ? chunk
-        : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1', 0, 8192);
-    this.#repeatable = this.#options.mayRepeat(head);
+  #begin(written: readonly Written[], done: Done): void {
+    this.#repeatable = this.#options.mayRepeat(headOf(written[0]?.chunk ?? ''));
     this.#retries = 0;
-    this.#keep(chunk, encoding);
+    for (const { chunk, encoding } of written) this.#keep(chunk, encoding);
     this.#acquire(false);
     this.#holdWhileTooLong(done);
   }
@@ -360,6 +361,12 @@ export class AgentSocket extends Duplex implements ConnectionOwner {
   #tls(name: string): unknown {
     return (this.#connection?.socket as unknown as { [name: string]: unknown } | undefined)?.[name];
   }
+}
+
+/** The beginning of a request as text. */
+function headOf(chunk: string | Uint8Array): string {
+  if (typeof chunk === 'string') return chunk;
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1', 0, 8192);
 }
 
 /** Of a response's first bytes, `HTTP/1.1 200 OK`; 0 if they are too few. */

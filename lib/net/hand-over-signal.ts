@@ -35,6 +35,30 @@ export function checkHandOverOn(given: unknown): readonly NodeJS.Signals[] {
   return signals as readonly NodeJS.Signals[];
 }
 
+/** Who waits for each signal: one listener for all servers of the process, however many. */
+const waiting = new Map<NodeJS.Signals, { readonly listener: () => void; readonly servers: Set<() => void> }>();
+
+function listenFor(signal: NodeJS.Signals, server: () => void): void {
+  const others = waiting.get(signal);
+  if (others !== undefined) {
+    others.servers.add(server);
+    return;
+  }
+  const servers = new Set([server]);
+  const listener = (): void => {
+    for (const one of [...servers]) one();
+  };
+  waiting.set(signal, { listener, servers });
+  process.on(signal, listener);
+}
+
+function forget(signal: NodeJS.Signals, server: () => void): void {
+  const entry = waiting.get(signal);
+  if (entry === undefined || !entry.servers.delete(server) || entry.servers.size > 0) return;
+  waiting.delete(signal);
+  process.removeListener(signal, entry.listener);
+}
+
 /**
  * Calls `handOver` at the first of these signals. From then on, or when the function that it returns is called, they
  * mean again what they meant before: a second one ends the process. A worker of node:cluster, which its channel to the
@@ -42,12 +66,12 @@ export function checkHandOverOn(given: unknown): readonly NodeJS.Signals[] {
  */
 export function onFirstSignal(signals: readonly NodeJS.Signals[], handOver: () => Promise<void>): () => void {
   const stop = (): void => {
-    for (const signal of signals) process.removeListener(signal, onSignal);
+    for (const signal of signals) forget(signal, onSignal);
   };
   const onSignal = (): void => {
     stop();
     void handOver().then(() => cluster.worker?.disconnect());
   };
-  for (const signal of signals) process.on(signal, onSignal);
+  for (const signal of signals) listenFor(signal, onSignal);
   return stop;
 }

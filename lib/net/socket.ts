@@ -285,7 +285,9 @@ export class Socket extends NameserviceSocket {
     const large = pooled !== undefined && chunk instanceof Uint8Array && chunk.length > copyLimit;
     if (!large || this.writableEnded || this.destroyed) return super.write(chunk, encodingOrCallback, callback);
     const { largeWrites } = pooled.outgoing;
-    const done: WriteCallback | undefined = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
+    const given: unknown = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
+    // http gives null for none.
+    const done = typeof given === 'function' ? (given as WriteCallback) : undefined;
     // A Buffer of the same memory: the stream would make one of its own, which could not be recognised.
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     // The buffer is the session's until its message is acknowledged; only then is it the caller's again.

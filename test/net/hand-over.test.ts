@@ -170,8 +170,17 @@ test('handOverOn listens for its signals while the server does', async (t) => {
     counts(),
     before.map((count) => count + 1),
   );
-  await world.until(() => server.registered);
-  await world.until(new Promise<void>((resolve) => server.close(() => resolve())));
+  const more = Array.from({ length: 20 }, () => world.element(undefined, { handOverOn: 'SIGTERM' }));
+  t.deepEqual(
+    counts(),
+    before.map((count) => count + 1),
+    'one for all servers of the process',
+  );
+  await world.until(() => [...more.map((element) => element.server), server].every(({ registered }) => registered));
+  const close = (one: Server): Promise<void> => new Promise((resolve) => void one.close(() => resolve()));
+  await world.until(close(server));
+  t.deepEqual(counts(), [(before[0] as number) + 1, before[1]]);
+  await world.until(Promise.all(more.map((element) => close(element.server))));
   t.deepEqual(counts(), before);
   for (const [handOverOn, expected] of [
     ['SIGKILL', 'ERR_INVALID_ARG_VALUE'],

@@ -97,6 +97,15 @@ test('a process that has only resolved ends by itself', async (t) => {
   t.is(resolved.stdout, '1 element\n');
 });
 
+test('a pool that waits for nothing does not hold its process', async (t) => {
+  const world = await cast(t);
+  world.registrar();
+  await world.start('examples/rolling-restart/element.js').printed(/registered/);
+  const asked = world.start('test/processes/fixtures/pool.js');
+  t.is(await asked.exited, 0, asked.stderr);
+  t.is(asked.stdout, 'asked\n');
+});
+
 test('the error of a pool without registrar names who was tried', async (t) => {
   const world = await cast(t);
   const failed = world.start('test/processes/fixtures/no-registrar.js');

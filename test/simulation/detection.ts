@@ -34,7 +34,12 @@ export class Detection {
 
   /** The element was killed: its connections break, so that even idle users know. */
   watchDead(sessions: Iterable<UsingSession>, element: ElementProcess): void {
-    for (const session of this.#openAt(sessions, element)) this.#watch(session, element, deadBound, () => true);
+    const { health, now, scenario } = this.#world;
+    for (const session of this.#openAt(sessions, element)) {
+      // Over a bad way it takes time to learn that nobody takes another connection.
+      const isBad = health.wasDisturbed(now - quietTime, Health.way(session.user.address, element.address.host));
+      this.#watch(session, element, deadBound + (isBad ? scenario.mapping.reconnectTimeout : 0), () => true);
+    }
   }
 
   /** The element falls silent. `lasts` tells whether it still does. */

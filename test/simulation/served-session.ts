@@ -223,15 +223,16 @@ export class ServedSession implements SessionHandler {
   }
 
   /**
-   * What is being executed never exceeds the window, the fragment that may begin in it, and the message that was in
-   * pieces meanwhile: one larger than the window could not arrive otherwise.
+   * What is being executed never exceeds the window, the fragment that may begin in it, and the messages that were in
+   * pieces meanwhile, one on each stream and the unordered ones: they could not arrive otherwise.
    */
   #count(messages: number, bytes: number): void {
-    const { longest, mapping } = this.#world.scenario;
-    const { window, longestPayload } = mapping;
+    const { longest, mapping, unordered } = this.#world.scenario;
+    const { window, longestPayload, openMessages } = mapping;
+    const inPieces = unordered > 0 ? openMessages : 4;
     this.#executing += messages;
     this.#executingBytes += bytes + messages * messageOverhead;
-    const most = window + longestPayload + messageOverhead + longest;
+    const most = window + longestPayload + messageOverhead + inPieces * longest;
     if (this.#executingBytes > most)
       this.#world.fail(`${this.#executingBytes} bytes are being executed; the most is ${most}`);
   }
