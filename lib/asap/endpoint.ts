@@ -41,6 +41,8 @@ import { Suspicion } from './suspicion.js';
 export interface AsapEndpointOptions {
   /** The registrars that are configured, by address or name (see ServerList); at least one, unless they announce themselves. */
   readonly servers: readonly TransportAddress[];
+  /** Registrars prove who they are when they are called: none that calls us is believed to be our home. Default: false. */
+  readonly proven?: boolean;
   /** What the policy of a pool at the registrar is told (Selection Hint, 256 bytes at most). Default: nothing. */
   readonly hintFor?: (poolHandle: PoolHandle) => Uint8Array | undefined;
   /** Default: the system's. */
@@ -345,7 +347,7 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
 
   #onKeepAlive(message: EndpointKeepAlive, channel: AsapChannel): void {
     if (!answerKeepAlive(message, channel, this.#elements)) return;
-    if (message.home) this.#home.adopt(channel, message.serverId);
+    if (message.home && this.#options.proven !== true) this.#home.adopt(channel, message.serverId);
     this.#home.identify(channel, message.serverId);
   }
 

@@ -24,6 +24,7 @@ import type { SctpStack } from '../transport/sctp/sctp-stack.js';
 import { type SctpOption, type SwitchedStack, switchedStack } from '../transport/sctp/switched-stack.js';
 import { systemNames } from '../transport/system-names.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
+import { checkTls, type TlsTransportOptions, tlsTransport } from '../transport/tls/tls.js';
 import type {
   ByteStreamTransport,
   MulticastGroup,
@@ -72,6 +73,11 @@ export interface OperationalScopeOptions {
    * RSERPOOL_ANNOUNCEMENTS ('1', or the address of the group), and without it no.
    */
   readonly announcements?: boolean | AnnouncementOptions;
+  /**
+   * Registrars are spoken to over TLS alone, with these certificates or keys (docs/registrars.md). A registrar must prove to
+   * be who was meant: its certificate names `servername`, or else the host that `registrars` gives. Default: none.
+   */
+  readonly tls?: TlsTransportOptions;
   /**
    * Other handlespaces by name (draft-tuexen-rserpool-reqts section 4): with `{ branch: '10.1.0.1' }` the pool handle
    * 'echo@branch' means the pool 'echo' there. Each is a scope, or the registrars of one that is like this one otherwise.
@@ -142,6 +148,7 @@ export class OperationalScope {
   /** By name; those that were given as registrars are made when they are first asked for, and end with this one. */
   readonly #scopes: ReadonlyMap<string, OperationalScope | string | readonly RegistrarAddress[]>;
   readonly #made = new Map<string, OperationalScope>();
+  readonly #tls: TlsTransportOptions | undefined;
   #endpoint: AsapEndpoint | undefined;
   #closed = false;
 
@@ -162,6 +169,7 @@ export class OperationalScope {
     const wanted = options.sctp ?? this.registrars.some(({ protocol }) => protocol === 'sctp');
     this.sctp = switchedStack(wanted, sctp, this.clock, this.random);
     this.compatibility = checkCompatibility(options.compatibility);
+    this.#tls = checkTls('options.tls', options.tls);
     this.transports = {
       stream: stream ?? tcpTransport,
       multicast: multicast ?? udpMulticast,
@@ -179,10 +187,12 @@ export class OperationalScope {
   get endpoint(): AsapEndpoint {
     if (this.#endpoint !== undefined) return this.#endpoint;
     const { registrars, clock, random, timers } = this;
-    const { stream, multicast, names } = this.transports;
+    const { multicast, names } = this.transports;
+    const stream = this.#tls === undefined ? this.transports.stream : tlsTransport(this.#tls);
     this.#endpoint = new AsapEndpoint({
       servers: registrars,
       compatibility: this.compatibility,
+      proven: this.#tls !== undefined,
       sctp: this.sctp.isOn,
       names,
       ...(this.#hintFor === undefined ? {} : { hintFor: this.#hintFor }),

@@ -132,7 +132,7 @@ export class ServerList {
       names.addresses(host, (error, found) => {
         callback(
           error,
-          found.map((address) => ({ ...rest, host: address })),
+          found.map((address) => ({ ...rest, host: address, name: host })),
         );
       });
       return;
@@ -155,7 +155,7 @@ export class ServerList {
     for (const [i, { name, port }] of services.entries()) {
       this.#options.names.addresses(name, (error, addresses) => {
         failure ??= error;
-        found[i] = addresses.map((address) => ({ host: address, port }));
+        found[i] = addresses.map((address) => ({ host: address, port, name }));
         if (--open > 0) return;
         const all = found.flat();
         callback(all.length === 0 ? (failure ?? new Error('no address')) : undefined, all);

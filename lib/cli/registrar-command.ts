@@ -1,5 +1,6 @@
 /** `rserpool registrar`: runs a registrar until it is told to stop. */
 
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { badPort, checkMilliseconds, checkPort, invalidArgumentValue } from '../arguments.js';
@@ -14,7 +15,7 @@ import { serveStatus } from './status-server.js';
 const usage =
   'registrar [--host ADDRESS] [--port PORT] [--id IDENTIFIER] [--peer HOST:PORT]... [--enrp-port PORT] ' +
   '[--heartbeat-cycle MS] [--keep-alive-interval MS] [--keep-alive-timeout MS] [--announce] [--announce-group ADDRESS] [--advertise ADDRESS] [--accept-foreign-addresses] ' +
-  '[--status-port PORT] [--quiet]';
+  '[--tls-cert FILE --tls-key FILE [--tls-ca FILE]] [--status-port PORT] [--quiet]';
 
 function serverId(text: string): number {
   const id = Number(text);
@@ -37,6 +38,9 @@ interface Values {
   readonly 'announce-group'?: string;
   readonly advertise?: string;
   readonly 'accept-foreign-addresses'?: boolean;
+  readonly 'tls-cert'?: string;
+  readonly 'tls-key'?: string;
+  readonly 'tls-ca'?: string;
 }
 
 /** Peers are there when one of them, or a port for them, is named, and when they may be found by announcements. */
@@ -60,6 +64,19 @@ function announcements(values: Values): NonNullable<RegistrarOptions['announce']
   return announce === true ? true : undefined;
 }
 
+/** Certificates in PEM files; what cannot be read is the system's error. */
+function tls(values: Values): RegistrarOptions['tls'] {
+  const { 'tls-cert': cert, 'tls-key': key, 'tls-ca': ca } = values;
+  if (cert === undefined && key === undefined && ca === undefined) return undefined;
+  if (cert === undefined || key === undefined)
+    throw invalidArgumentValue('--tls-cert', cert, 'and --tls-key must both be given');
+  return {
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+    ...(ca === undefined ? undefined : { ca: readFileSync(ca) }),
+  };
+}
+
 function timers(values: Values): NonNullable<RegistrarOptions['timers']> {
   const { 'keep-alive-interval': interval, 'keep-alive-timeout': timeout } = values;
   return {
@@ -77,7 +94,9 @@ function optionsFrom(values: Values): RegistrarOptions {
   const foreign = values['accept-foreign-addresses'];
   const enrp = enrpOptions(values);
   const announce = announcements(values);
+  const certificates = tls(values);
   return {
+    ...(certificates === undefined ? undefined : { tls: certificates }),
     timers: timers(values),
     ...(announce === undefined ? undefined : { announce }),
     ...(values.advertise === undefined ? undefined : { advertise: { host: values.advertise } }),
@@ -119,6 +138,9 @@ comes or goes. SIGINT and SIGTERM end it in order; elements and users then look 
   --announce                  tell elements, users and other registrars by multicast that this one is here
   --announce-group ADDRESS    the multicast group for that (default 224.0.1.185); implies --announce
   --advertise ADDRESS         where others reach this registrar, if that is not where it listens
+  --tls-cert FILE             serve over TLS alone, with this certificate (PEM)
+  --tls-key FILE              its private key
+  --tls-ca FILE               let only those register, or be peers, whose certificates this authority signed
   --accept-foreign-addresses  let elements register addresses that they do not connect from
   --status-port PORT          status as JSON over HTTP on 127.0.0.1: /status, /pools, /metrics (0 takes any free port)
   --quiet                     print nothing but errors
@@ -138,6 +160,9 @@ comes or goes. SIGINT and SIGTERM end it in order; elements and users then look 
         announce: { type: 'boolean' },
         'announce-group': { type: 'string' },
         advertise: { type: 'string' },
+        'tls-cert': { type: 'string' },
+        'tls-key': { type: 'string' },
+        'tls-ca': { type: 'string' },
         'accept-foreign-addresses': { type: 'boolean' },
         'status-port': { type: 'string' },
         quiet: { type: 'boolean' },

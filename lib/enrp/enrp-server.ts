@@ -42,6 +42,8 @@ export interface EnrpServerOptions {
   readonly transport: ByteStreamTransport;
   /** Whether SCTP is spoken beside TCP: `transport` takes SCTP addresses. */
   readonly sctp: boolean;
+  /** Only those that prove who they are may be peers. Default: all may. */
+  readonly certifiedPeers?: boolean;
   /** For servers that announce themselves. */
   readonly multicast: MulticastTransport;
   /** The port is open. */
@@ -117,6 +119,7 @@ export class EnrpServer {
     });
     this.#links = new PeerLinks({
       ...{ serverId, clock, timers, limits, peers },
+      certifiedPeers: options.certifiedPeers === true,
       dialler: this.#dialler,
       onDialled: (channel, expected) => this.#sendPresence(channel, expected ?? 0, true),
       onIdentified: (peer, channel, isNew, dialled) => this.#onIdentified(peer, channel, isNew, dialled),

@@ -26,6 +26,8 @@ export interface PeerLinksSurroundings {
   readonly timers: EnrpTimers;
   readonly limits: EnrpLimits;
   readonly peers: PeerList;
+  /** Whether peers must prove who they are. */
+  readonly certifiedPeers: boolean;
   readonly dialler: Dialler;
   /** A connection that we dialled is up: we introduce ourselves. */
   onDialled(channel: EnrpChannel, expected: number | undefined): void;
@@ -80,6 +82,10 @@ export class PeerLinks {
     this.#links.set(channel, link);
     if (this.#closed || this.#links.size > maxChannels) {
       channel.abort();
+      return handler;
+    }
+    if (this.#around.certifiedPeers && stream.certified !== true) {
+      channel.fail(errorCause(causeCode.rejectedDueToSecurity), 'it has not proved who it is');
       return handler;
     }
     link.timer = clock.setTimeout(() => channel.abort(), timers.maxTimeNoResponse, 'background');

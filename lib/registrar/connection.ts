@@ -26,7 +26,11 @@ export class RegistrarConnection {
   /** Later connections have larger ones. */
   readonly sequence: number;
 
-  constructor(channel: AsapChannel, sequence: number, remoteHosts: readonly string[] = []) {
+  /** Whether it may register, deregister and report. */
+  readonly trusted: boolean;
+
+  constructor(channel: AsapChannel, sequence: number, remoteHosts: readonly string[] = [], trusted: boolean = true) {
+    this.trusted = trusted;
     this.channel = channel;
     this.sequence = sequence;
     this.host = connectionHost(channel.remoteAddress);

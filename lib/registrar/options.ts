@@ -23,6 +23,7 @@ import type { SctpStackOptions } from '../transport/sctp/package/stack-options.j
 import type { SctpStack } from '../transport/sctp/sctp-stack.js';
 import { type SwitchedStack, switchedStack } from '../transport/sctp/switched-stack.js';
 import { tcpTransport } from '../transport/tcp/tcp.js';
+import { checkTls, type TlsTransportOptions, tlsTransport } from '../transport/tls/tls.js';
 import type { ByteStreamTransport, MulticastGroup, MulticastTransport } from '../transport/transport.js';
 import { udpMulticast } from '../transport/udp/multicast.js';
 
@@ -124,6 +125,12 @@ export interface RegistrarOptions {
   readonly announce?: boolean | AnnouncementOptions;
   /** Where elements and users reach it, if that is not where it listens; an IP address. For announcements. */
   readonly advertise?: { readonly host?: string; readonly port?: number };
+  /**
+   * Elements, users and peers are served over TLS alone, with these certificates or keys (docs/registrars.md). With `ca` (or
+   * shared keys) only those that prove who they are may register, deregister, report or be peers; users may resolve all the
+   * same. Default: none, everybody is believed.
+   */
+  readonly tls?: TlsTransportOptions;
   /** Peers, and where they reach this registrar (RFC 5353). Default: it stands alone and opens no port for peers. */
   readonly enrp?: EnrpOptions;
   readonly timers?: Partial<RegistrarTimers>;
@@ -165,8 +172,12 @@ export interface RegistrarSettings {
   readonly policies: PolicyRegistry | undefined;
   readonly clock: Clock;
   readonly random: Random;
-  /** For ASAP: takes SCTP addresses too. */
+  /** For ASAP, to call elements: takes SCTP addresses too. */
   readonly transport: ByteStreamTransport;
+  /** For ASAP, where elements and users call us. */
+  readonly servingTransport: ByteStreamTransport;
+  /** Who may change anything: everybody, whoever came over TLS, or who also has proved who he is. */
+  readonly trusts: 'all' | 'encrypted' | 'certified';
   /** The same for ENRP. */
   readonly enrpTransport: ByteStreamTransport;
   readonly sctp: SwitchedStack;
@@ -184,6 +195,17 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
   const random = options.random ?? systemRandom;
   const clock = options.clock ?? systemClock;
   const stream = options.transports?.stream ?? tcpTransport;
+  const tls = checkTls('options.tls', options.tls);
+  const secured = tls === undefined ? stream : tlsTransport(tls);
+  const proof = tls?.ca !== undefined || tls?.pskCallback !== undefined;
+  if (tls !== undefined && options.sctp !== undefined && options.sctp !== false)
+    throw invalidArgumentValue(
+      'options.sctp',
+      options.sctp,
+      'cannot be together with options.tls: SCTP here has no TLS',
+    );
+  if (tls !== undefined && options.enrp !== undefined && !proof)
+    throw invalidArgumentValue('options.tls', tls, 'must have ca or pskCallback, for peers to prove who they are');
   // As with TCP, nobody is served by accident.
   const wanted = options.sctp === true ? {} : options.sctp;
   const atHost = typeof wanted === 'object' ? { host: options.host ?? '127.0.0.1', ...wanted } : wanted;
@@ -215,8 +237,10 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
     clock,
     random,
     transport: controlTransport(stream, () => sctp.get(), asapPpid, clock),
+    servingTransport: controlTransport(secured, () => sctp.get(), asapPpid, clock),
+    trusts: tls === undefined ? 'all' : proof ? 'certified' : 'encrypted',
     // The reference implementation takes a peer for the server that it says it is only if it comes from that server's port.
-    enrpTransport: controlTransport(stream, () => sctp.get(), enrpPpid, clock, enrp?.sctpPort || undefined),
+    enrpTransport: controlTransport(secured, () => sctp.get(), enrpPpid, clock, enrp?.sctpPort || undefined),
     sctp,
     sctpPort: sctpPort === undefined ? asapPort : checkPort('options.sctp.port', sctpPort),
     compatibility,

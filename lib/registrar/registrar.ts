@@ -160,9 +160,9 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
 
   #listenToElements(): void {
     if (this.#listener !== undefined || this.#state !== 'listening') return;
-    const { host, port, transport } = this.#settings;
+    const { host, port, servingTransport } = this.#settings;
     this.#portOpen = true;
-    this.#listener = transport.listen(
+    this.#listener = servingTransport.listen(
       { host, port },
       {
         onListening: (address) => {
@@ -174,7 +174,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
           });
         },
         onConnection: (stream) => {
-          this.#serve(stream);
+          this.#serve(stream, this.#trusts(stream));
           return stream.handler;
         },
         onError: (error) => {
@@ -235,6 +235,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     return new EnrpServer({
       ...{ serverId, clock, random, multicast },
       transport: enrpTransport,
+      certifiedPeers: this.#settings.trusts !== 'all',
       sctp: sctp.isOn,
       settings: enrp,
       handlespace: this.handlespace,
@@ -306,8 +307,16 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.emit('close');
   }
 
-  /** Serves ASAP on a connection, whose handler it sets; one too many is reset. */
-  #serve(stream: ByteStream): RegistrarConnection {
+  /** Whether who called us may change anything. */
+  #trusts(stream: ByteStream): boolean {
+    return this.#settings.trusts !== 'certified' || stream.certified === true;
+  }
+
+  /**
+   * Serves ASAP on a connection, whose handler it sets; one too many is reset. `trusted`: the far side may change something.
+   * Where TLS is demanded those that we call, in the clear, may not.
+   */
+  #serve(stream: ByteStream, trusted: boolean = this.#settings.trusts === 'all'): RegistrarConnection {
     const { clock, limits } = this.#settings;
     const { channel }: { channel: AsapChannel } = openAsapChannel(
       stream,
@@ -318,7 +327,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       clock,
       limits,
     );
-    const connection = new RegistrarConnection(channel, this.#sequence++, stream.remoteHosts);
+    const connection = new RegistrarConnection(channel, this.#sequence++, stream.remoteHosts, trusted);
     if (this.#state !== 'listening' || !this.#connections.add(connection)) channel.abort();
     return connection;
   }

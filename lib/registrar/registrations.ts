@@ -98,7 +98,7 @@ export class Registrations {
     const { handlespace, settings } = this.#around;
     const { poolHandle, peIdentifier } = message;
     const entry = handlespace.entry(poolHandle, peIdentifier);
-    const refused = entry !== undefined && !this.#isItself(entry, connection);
+    const refused = !connection.trusted || (entry !== undefined && !this.#isItself(entry, connection));
     const errors = refused ? [errorCause(causeCode.rejectedDueToSecurity)] : [];
     if (!refused) {
       // Peers heed removals by the element's home alone, which is here from now on, if only for this.
@@ -118,7 +118,7 @@ export class Registrations {
 
   onUnreachable(message: EndpointUnreachable, reporter: RegistrarConnection): void {
     const entry = this.#around.handlespace.entry(message.poolHandle, message.peIdentifier);
-    if (entry !== undefined) this.#keepAlives.onReport(this.serve(entry), reporter);
+    if (entry !== undefined && reporter.trusted) this.#keepAlives.onReport(this.serve(entry), reporter);
   }
 
   /** A connection is gone: its elements leave the answers at once, and the handlespace unless they come back soon. */
@@ -242,6 +242,8 @@ export class Registrations {
     size: number,
   ): ErrorCause | undefined {
     const { limits, acceptForeignAddresses } = this.#around.settings;
+    // RFC 5355 section 2.15: with security for some there is security for all.
+    if (!connection.trusted) return errorCause(causeCode.rejectedDueToSecurity);
     if (size > limits.maxRegistrationSize) return errorCause(causeCode.lackOfResources);
     if (element.registrationLife < -1 || element.registrationLife === 0) {
       return { code: causeCode.invalidValues, information: compose((writer) => writePoolElement(writer, element)) };

@@ -8,6 +8,8 @@
 export interface TransportAddress {
   readonly host: string;
   readonly port: number;
+  /** The name that `host` was looked up from, where it was: certificates are for names. */
+  readonly name?: string;
   /** Default: a byte stream (TCP). */
   readonly protocol?: 'sctp';
   /** With SCTP, the UDP port at which it is spoken there (RFC 6951); without, the stack's default. */
@@ -44,6 +46,8 @@ export interface ByteStream {
   readonly remoteAddress: TransportAddress;
   /** Further IP addresses that the far side has told to be its own (SCTP). Default: none. */
   readonly remoteHosts?: readonly string[];
+  /** Whether the far side has proved who it is (a certificate that we trust, or a shared key). Absent: there is no proof. */
+  readonly certified?: boolean;
   /** Whom to tell. It may be exchanged at any time; a new stream's opener sets it before any event. */
   handler: ByteStreamHandler;
   /** Bytes accepted by `write` and not yet handed to the system. */

@@ -17,7 +17,7 @@ async function served(t: ExecutionContext): Promise<Ask> {
   const registrar = createRegistrar({ serverId: 7 });
   for (const identifier of [1, 2]) {
     const userTransport = { type: 'opaque', data: Uint8Array.of(0xab, identifier) } as const;
-    const element = { identifier, homeServerId: 7, registrationLife: 60, userTransport };
+    const element = { identifier, homeServerId: 7, registrationLife: -1, userTransport };
     registrar.handlespace.register('echo', element, { now: 0 });
   }
   const server = serveStatus(registrar, 0);

@@ -31,10 +31,11 @@ export class TcpStream implements ByteStream {
     close: (): void => this.handler.onClose(this.#error),
   };
 
-  constructor(socket: Socket) {
+  /** `bare`: the TCP connection under the socket, if that is another one. */
+  constructor(socket: Socket, bare: Socket = socket) {
     this.socket = socket;
-    this.localAddress = { host: socket.localAddress ?? '', port: socket.localPort ?? 0 };
-    this.remoteAddress = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+    this.localAddress = { host: bare.localAddress ?? '', port: bare.localPort ?? 0 };
+    this.remoteAddress = { host: bare.remoteAddress ?? '', port: bare.remotePort ?? 0 };
     socket.setNoDelay(true);
     for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
   }
