@@ -64,8 +64,10 @@ export function incoming(
     const reason = how === 'silent' ? 'it said nothing in time' : 'it speaks neither the TCP mapping nor ASAP';
     if (!callbacks.onPlain(stream, bytes, how)) refuse(reason);
   };
-  const timer = clock.setTimeout(() => plain('silent'), options.timeout, 'background');
-  return {
+  // If we were stopped, what it said meanwhile waits to be read: that first.
+  const silent = (): void => clock.nextTurn(() => stream.handler === handler && plain('silent'));
+  const timer = clock.setTimeout(silent, options.timeout, 'background');
+  const handler: ByteStreamHandler = {
     onData(chunk) {
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
       switch (verdictOn(bytes)) {
@@ -88,4 +90,5 @@ export function incoming(
     onEnd: () => refuse('it ended before it said anything'),
     onClose: () => refuse('it closed before it said anything'),
   };
+  return handler;
 }

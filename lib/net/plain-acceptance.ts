@@ -46,7 +46,9 @@ function refuseLateMagic(socket: net.Socket, alreadyRead: number): void {
       if (matching < magic.length) continue;
       socket.push = push;
       const detail = 'a session began on a connection that had been silent for too long';
-      socket.destroy(new RserpoolError('ERR_RSERPOOL_PROTOCOL', { detail, origin: 'remote' }));
+      const error = new RserpoolError('ERR_RSERPOOL_PROTOCOL', { detail, origin: 'remote' });
+      // What a stranger does is no reason for a server to die: told only if anybody listens.
+      socket.destroy(socket.listenerCount('error') > 0 ? error : undefined);
       return false;
     }
     return push.call(socket, chunk, encoding);

@@ -114,10 +114,18 @@ test('who is silent for detectTimeout is a plain user; a magic after that is an 
   silent.on('error', () => {}).write(magic);
   const [error] = (await late) as [NodeJS.ErrnoException];
   t.is(error.code, 'ERR_RSERPOOL_PROTOCOL');
+  // Where nobody listens for errors, it closes the connection and no more.
+  const unheard = net.connect(port, host).on('error', () => {});
+  await once(unheard, 'data');
+  served[1]?.removeAllListeners('error');
+  // `once` would listen.
+  const closed = new Promise((resolve) => served[1]?.on('close', resolve));
+  unheard.write(magic);
+  await closed;
   const other = net.connect(port, host);
   await once(other, 'data');
   other.write('late');
-  const [text] = (await once(served[1] as net.Socket, 'data')) as [Buffer];
+  const [text] = (await once(served[2] as net.Socket, 'data')) as [Buffer];
   t.is(text.toString(), 'late');
   other.destroy();
 });

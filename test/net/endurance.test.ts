@@ -143,3 +143,32 @@ test('an echoed byte stream survives many failures byte for byte', async (t) => 
   }
   t.true(failovers > 10);
 });
+
+test('a peer that never reads for ten minutes costs less than 64 MB, and neither side gives up', async (t) => {
+  const world = new World();
+  world.registrar();
+  const element = world.element((socket) => void socket.pause());
+  const socket = world.client();
+  await world.until(event(socket, 'connect'));
+  const held = (): number => {
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const before = held();
+  let accepted = 0;
+  const write = (): void => {
+    while (socket.write(Buffer.alloc(64 * 1024, accepted++ & 255)));
+    socket.once('drain', write);
+  };
+  write();
+  // Both sides are in this process.
+  let most = 0;
+  for (let minute = 0; minute < 10; minute++) {
+    await world.run(60_000);
+    most = Math.max(most, held() - before);
+  }
+  t.true(most < 2 * 64e6, `${most}`);
+  t.true(accepted * 64 * 1024 < 8 * 1024 * 1024, `${accepted}`);
+  t.false(socket.destroyed);
+  t.false(element.sockets[0]?.destroyed);
+});

@@ -23,9 +23,12 @@ interface OpenMessage {
   length: number;
 }
 
-/** Small fragments share blocks, so that a message in tiny pieces costs not much more than its bytes, nor one piece of it. */
+/**
+ * Fragments share blocks, each as large as what is there already: so neither a message in tiny pieces nor one tiny piece
+ * costs much more than its bytes, and a large message is not a heap of small blocks.
+ */
 const smallestBlock = 64;
-const largestBlock = 4096;
+const largestBlock = 1024 * 1024;
 
 function append(message: OpenMessage, piece: Uint8Array): void {
   let block = message.blocks.at(-1);
