@@ -70,11 +70,11 @@ export function servePingPong(listen: Omit<Parameters<Server['listen']>[0] & obj
     let replyNumber = nextReply(socket.cookie);
     socket.on('message', (message) => {
       const pong = answer(message.data, replyNumber);
-      message.acknowledge();
       if (pong === undefined) return;
       replyNumber++;
-      socket.send(pong, { ppid: pingPongPpid });
+      // Before the Pong: whoever has seen that has the number after it.
       socket.setCookie(encodeCookie(replyNumber));
+      message.reply(pong, { ppid: pingPongPpid });
     });
   });
   server.listen({ ...listen, poolHandle: pingPongPool } as never);

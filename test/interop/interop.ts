@@ -60,14 +60,14 @@ it('(a) our user at their echo element, by their registrar', async (t) => {
     message.acknowledge();
   });
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-  for (let i = 0; i < 5; i++) socket.send(Buffer.from(`line ${i}`), { ppid: 100 + i });
-  socket.send(new Uint8Array(9000).fill(65), { ppid: 99 });
+  for (let i = 0; i < 5; i++) socket.send(Buffer.from(`line ${i}`), { ppid: 10_000 + i });
+  socket.send(new Uint8Array(9000).fill(65), { ppid: 9999 });
   await until('everything is echoed', () => echoed.length === 6);
   t.deepEqual(
     echoed.slice(0, 5),
-    [0, 1, 2, 3, 4].map((i) => `0/${100 + i} line ${i}`),
+    [0, 1, 2, 3, 4].map((i) => `0/${10_000 + i} line ${i}`),
   );
-  t.is(echoed[5]?.length, '0/99 '.length + 9000);
+  t.is(echoed[5]?.length, '0/9999 '.length + 9000);
   socket.destroy();
 });
 
@@ -205,4 +205,38 @@ it('(d) our registrar and theirs are peers: table, updates both ways, checksums,
   await kill('registrar');
   await until('our takeover', () => registrar.stats.ownedElements === 2, 40);
   t.is(registrar.stats.elements, 2);
+});
+
+it('(d) their handle table comes in parts, and they begin to take over for ours', async (t) => {
+  const second = `-asap=${theirAddress}:3864 -enrp=${theirAddress}:9902`;
+  await startRegistrar(`-peer=${theirAddress}:9902 -maxelementsperhtrequest=2`);
+  for (let i = 0; i < 5; i++) {
+    await startElement(
+      `pe${i}`,
+      theirAddress,
+      'echo',
+      7771 + i,
+      `-identifier=0x2000000${i + 1} -poolhandle=Big${i % 2}`,
+    );
+  }
+  await inLab(
+    `for i in $(seq 50); do timeout 5 hsdump ${theirAddress}:9901 | grep -q 20000005 && break; sleep 0.2; done`,
+  );
+  const registrar = await ourRegistrar(t, [`sctp:${theirAddress}`, `sctp:${theirAddress}:9902`]);
+  await until('all parts of the table', () => registrar.stats.elements === 5);
+  const settings = '-asapannounce=off -enrpannounce=off -mentordiscoverytimeout=1000 -peerheartbeatcycle=1000';
+  const times = '-peermaxtimelastheard=3000 -peermaxtimenoresponse=1000 -takeoverexpiryinterval=2000';
+  const log = '-logfile=/tmp/t.second.log -loglevel=5 -logcolor=off';
+  await start(
+    'second',
+    `rspregistrar -identifier=0x10000002 ${second} -peer=${theirAddress}:9901 ${settings} ${times} ${log}`,
+  );
+  await until('both peers', () => registrar.enrp?.peers.filter(({ connected }) => connected).length === 2);
+  await startElement('ours', ourAddress, 'echo', 7780, '-identifier=0x20000009');
+  await until('an element of ours', () => registrar.stats.ownedElements === 1);
+  await new Promise<void>((resolve) => void registrar.close(resolve));
+  // One of them begins, and the other acknowledges; what should follow (Takeover Server) it never brings onto the wire.
+  const begun = 'Acknowledging peer .1000000[12].s takeover of .30000001';
+  const logs = '/tmp/t.registrar.log /tmp/t.second.log';
+  t.not(await inLab(`for i in $(seq 200); do grep -ahE "${begun}" ${logs} && break; sleep 0.1; done`), '');
 });
