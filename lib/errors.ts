@@ -104,6 +104,8 @@ export function aggregateError(
   errors: readonly Error[],
 ): RserpoolAggregateError {
   const { message } = new RserpoolError(code, facts);
-  const aggregate = new AggregateError(errors, `${message}: ${errors.length} errors`);
+  const reasons = errors.slice(0, 3).map((error) => error.message);
+  const more = errors.length > 3 ? [`and ${errors.length - 3} more`] : [];
+  const aggregate = new AggregateError(errors, [message, [...reasons, ...more].join('; ')].filter(Boolean).join(': '));
   return Object.assign(aggregate, { code, poolHandle: facts.poolHandle });
 }

@@ -17,9 +17,22 @@ const elementSession = 'lib/session/element-session.ts';
 const message = 'lib/session/message.ts';
 const queue = 'lib/session/retrieval-queue.ts';
 const outbox = 'lib/session/outbox.ts';
+const requests = 'lib/session/requests.ts';
 const userSession = 'lib/session/user-session.ts';
 
 export const plantedBugs = [
+  {
+    name: 'hands no requests back when the session has failed',
+    edits: [[outbox, 'this.#requests.fail(message, error)', 'this.#requests.abandon(message, error)']],
+  },
+  {
+    name: 'tells the failover callback of requests that were given up',
+    edits: [[outbox, 'this.#waiting.filter((message) => !message.answered)', 'this.#waiting.filter(() => true)']],
+  },
+  {
+    name: 'mixes the parts of two elements in one answer',
+    edits: [[requests, 'if (request !== undefined) request.parts = noParts;', 'void request;']],
+  },
   {
     name: 'acknowledges before the handler has settled',
     edits: [
@@ -35,8 +48,8 @@ export const plantedBugs = [
     edits: [
       [
         outbox,
-        'for (const message of [...resend, ...later]) room = this.#pass(message);',
-        'for (const message of [...resend, ...resend, ...later]) room = this.#pass(message);',
+        'for (const message of [...resend, ...later]) if (!message.answered)',
+        'for (const message of [...resend, ...resend, ...later]) if (!message.answered)',
       ],
     ],
   },
@@ -48,6 +61,8 @@ export const plantedBugs = [
         "if (message.answered || message.type === 'end' || message.inAnswerTo !== 0) return [];",
         "if (message.type === 'end' || message.inAnswerTo !== 0) return [];",
       ],
+      [outbox, 'this.#waiting.filter((message) => !message.answered)', 'this.#waiting.filter(() => true)'],
+      [outbox, 'if (!message.answered) room = this.#pass(message);', 'room = this.#pass(message);'],
     ],
   },
   {

@@ -5,7 +5,7 @@
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { plantedBugs as sessionBugs } from './planted-bugs.mjs';
 import { plantedEnrpBugs } from './planted-enrp-bugs.mjs';
@@ -38,8 +38,10 @@ const config = {
 
 function copyLibrary() {
   const copy = mkdtempSync(join(tmpdir(), 'rserpool-planted-'));
+  // Some tests have a node_modules of their own.
+  const filter = (path) => basename(path) !== 'node_modules';
   for (const part of ['lib', 'typings', 'test', 'tsconfig.json', 'package.json']) {
-    cpSync(join(root, part), join(copy, part), { recursive: true });
+    cpSync(join(root, part), join(copy, part), { recursive: true, filter });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   writeFileSync(join(copy, 'planted.json'), JSON.stringify(config));

@@ -160,7 +160,7 @@ export class OperationalScope {
       options.announcements ?? announcementsByDefault(),
       asapPort,
     );
-    const registrars = options.registrars ?? process.env.RSERPOOL_REGISTRARS;
+    const registrars = options.registrars ?? registrarsOfEnvironment();
     this.registrars =
       registrars === undefined && this.#group !== undefined ? [] : parseRegistrars(registrars ?? '127.0.0.1');
     this.clock = options.clock ?? systemClock;
@@ -376,6 +376,12 @@ function promised(
     });
     signal?.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/** A variable that is set to nothing says nothing. */
+function registrarsOfEnvironment(): string | undefined {
+  const given = process.env.RSERPOOL_REGISTRARS ?? '';
+  return given.trim() === '' ? undefined : given;
 }
 
 /** Registrars as options or the environment give them; throws Node's argument errors. */

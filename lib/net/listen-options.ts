@@ -4,6 +4,7 @@ import { checkInteger, checkMilliseconds, checkPort, checkString, invalidArgumen
 import type { OperationalScope } from '../asap/scope.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
 import type { CookieSeal } from '../session/cookie-seal.js';
+import { checkTls, type TlsTransportOptions } from '../transport/tls/tls.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import { type CookieOptions, checkCookieOptions } from './cookies.js';
 import type { LoadOptions } from './element-load.js';
@@ -34,6 +35,8 @@ export interface PoolListenOptions extends MappingOptions, DeliveryOptions, Cook
   readonly mode?: 'failover' | 'nameservice';
   /** How long a user may be silent before it is one of nameservice mode. Default: 3000. */
   readonly detectTimeout?: number;
+  /** TLS with this certificate and key (or shared keys). With `ca`, users must show a certificate of these authorities. */
+  readonly tls?: TlsTransportOptions;
   /** As net's: closes the server when it is aborted. */
   readonly signal?: AbortSignal;
   /** As net's, in nameservice mode alone. */
@@ -96,6 +99,7 @@ export function checkListenOptions(given: PoolListenOptions): ListenSettings {
   const { peIdentifier, detectTimeout } = options;
   checkMode(options.mode);
   checkSignal(options.signal);
+  checkTls('options.tls', options.tls);
   return {
     options,
     scope,

@@ -10,6 +10,7 @@ import { ResumableSessions } from '../mapping/tcp/resumable-sessions.js';
 import type { BusinessCard } from '../session/business-card.js';
 import type { ElementSession } from '../session/element-session.js';
 import type { SctpListener } from '../transport/sctp/sctp-stack.js';
+import { tlsTransport } from '../transport/tls/tls.js';
 import type { ByteStream, ByteStreamHandler, Listener, TransportAddress } from '../transport/transport.js';
 import type { PoolElement, Transport } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
@@ -71,9 +72,14 @@ export class ListeningElement {
     });
   }
 
-  /** It serves nameservice mode alone: net listens by itself. */
+  /** It serves nameservice mode alone: no session can reach it. */
   get isPlain(): boolean {
     return this.settings.options.mode === 'nameservice';
+  }
+
+  /** Net's own server listens for it. */
+  get isNets(): boolean {
+    return this.isPlain && this.settings.options.tls === undefined;
   }
 
   /** How many users there are, of both modes. */
@@ -112,7 +118,9 @@ export class ListeningElement {
       this.#openSctp(port, () => this.#callbacks.onListening());
       return;
     }
-    this.#listener = scope.transports.stream.listen(
+    const { tls } = this.settings.options;
+    const stream = tls === undefined ? scope.transports.stream : tlsTransport(tls);
+    this.#listener = stream.listen(
       { host, port },
       {
         onListening: (address) => {
@@ -259,8 +267,8 @@ export class ListeningElement {
         poolHandle: toPoolHandle(options.poolHandle),
         identifier: peIdentifier,
         ...at,
-        // Where the service speaks for itself, registrars use the connection that this element opened.
-        ...(this.isPlain ? {} : { asapTransport: asapTransportOf(at.userTransport) }),
+        // Where the service speaks for itself, or TLS, registrars use the connection that this element opened.
+        ...(this.isPlain || options.tls !== undefined ? {} : { asapTransport: asapTransportOf(at.userTransport) }),
         policy: this.#load.policy,
         ...(options.registrationLife === undefined ? {} : { registrationLife: options.registrationLife }),
       },

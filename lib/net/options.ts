@@ -21,6 +21,7 @@ import type { Cookie } from '../session/cookie.js';
 import type { Handled, Message, SendOptions } from '../session/message.js';
 import type { FailoverCallback } from '../session/session.js';
 import { defaultUserSessionOptions, type UserSessionOptions } from '../session/user-session-options.js';
+import { checkTls, type TlsTransportOptions } from '../transport/tls/tls.js';
 import type { MemberSelectionPolicy } from '../wire/parameters.js';
 import type { CardHolder } from './business-cards.js';
 import type { SelectServer } from './select-server.js';
@@ -85,6 +86,11 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
    * the reference implementation's elements are reached by 'sctp' (docs/sctp.md).
    */
   readonly mappings?: readonly MappingName[];
+  /**
+   * TLS with these certificates or keys; true: with what the system trusts. The element's certificate must be for `tls.servername`, by
+   * default for the pool handle, whatever address the element has.
+   */
+  readonly tls?: TlsTransportOptions | boolean;
   /** 'tcp': take elements that advertise no mapping for ones that speak the TCP mapping. */
   readonly mapping?: 'tcp';
 }
@@ -188,6 +194,13 @@ export function poolTarget(target: unknown): PoolConnectOptions | undefined {
   }
   if (typeof target !== 'object' || target === null || !('poolHandle' in target)) return undefined;
   return target.poolHandle === undefined ? undefined : (target as PoolConnectOptions);
+}
+
+/** The `tls` option of a user; undefined: no TLS. The name that an element must prove is the pool's, unless it says another. */
+export function checkTlsOf(given: unknown, poolHandle: string): TlsTransportOptions | undefined {
+  if (given === false) return undefined;
+  const options = given === true ? {} : checkTls('options.tls', given);
+  return options && { servername: poolHandle, ...options };
 }
 
 /** What `setTimeout` takes, in net's words. */

@@ -11,6 +11,7 @@ import type { TcpMappingOptions } from '../mapping/tcp/options.js';
 import { createPickerState } from '../policy/picker.js';
 import type { PoolView } from '../session/candidates.js';
 import type { PoolAccess } from '../session/element-search.js';
+import type { ByteStreamTransport } from '../transport/transport.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import type { MappingName } from './options.js';
@@ -71,6 +72,7 @@ export function poolAccess(
   insist: boolean,
   choice: ElementChoice = {},
   mappings: readonly MappingName[] = ['tcp'],
+  stream: ByteStreamTransport = scope.transports.stream,
 ): PoolAccess {
   const { element, select } = choice;
   const poolHandle = toPoolHandle(pool);
@@ -114,7 +116,7 @@ export function poolAccess(
         };
       }
       const side = { role: 'user', poolHandle, peIdentifier: element.identifier, ...hello } as const;
-      const transport = mappingTransport(scope.transports.stream, sctp);
+      const transport = mappingTransport(stream, sctp);
       return dialTcpMapping(transport, clock, options, addresses, side, callbacks);
     },
   };

@@ -84,7 +84,7 @@ export class Server extends NetServer implements CardHolder {
   override listen(...args: unknown[]): this {
     const options = poolTarget(args[0]);
     // Net could not listen, and has said so.
-    if (this.#element?.isPlain === true && !this.listening) this.#element = undefined;
+    if (this.#element?.isNets === true && !this.listening) this.#element = undefined;
     if (this.#element !== undefined || (options !== undefined && this.listening)) throw alreadyListening();
     if (options === undefined) return (super.listen as (...all: unknown[]) => this)(...args);
     const callback = args.find((arg) => typeof arg === 'function') as (() => void) | undefined;
@@ -105,7 +105,7 @@ export class Server extends NetServer implements CardHolder {
   override close(callback?: (error?: Error) => void): this {
     const element = this.#element;
     if (element === undefined) return super.close(callback);
-    if (element.isPlain) {
+    if (element.isNets) {
       this.#element = undefined;
       element.close(() => {});
       return super.close(callback);
@@ -191,7 +191,7 @@ export class Server extends NetServer implements CardHolder {
 
   /** The element whose connections are told apart here; net's own server looks after those of the other kind. */
   get #mapped(): ListeningElement | undefined {
-    return this.#element?.isPlain === true ? undefined : this.#element;
+    return this.#element?.isNets === true ? undefined : this.#element;
   }
 
   #poolElement(what: string): ListeningElement {
@@ -223,7 +223,7 @@ export class Server extends NetServer implements CardHolder {
       onExpired: () => void this.emit('expired'),
     });
     if (onListening !== undefined) this.once('listening', onListening);
-    if (element.isPlain) this.#listenPlain(element);
+    if (element.isNets) this.#listenPlain(element);
     else {
       this.#element = element;
       element.open();
@@ -269,6 +269,15 @@ export class Server extends NetServer implements CardHolder {
     if (undetected.size >= room + connectionsForRegistrars) {
       stream.destroy();
       onRefused(stream, 'too many connections that have not said what they want');
+      return noHandler;
+    }
+    if (options.tls?.ca !== undefined && stream.certified !== true) {
+      stream.destroy();
+      onRefused(stream, 'it has shown no certificate that the authorities given as `ca` vouch for');
+      return noHandler;
+    }
+    if (element.isPlain && stream instanceof TcpStream) {
+      this.#onPlain(stream, new Uint8Array(0), 'spoke', element);
       return noHandler;
     }
     undetected.add(stream);

@@ -133,7 +133,7 @@ export class SocketSession {
       this.#clock.nextTurn(() => this.#emitClose(cause !== null));
     };
     if (this.#closed || error !== null || !socket.writableFinished || wasConnecting || this.#resetting) {
-      if (!this.#closed) session.destroy('the socket was destroyed');
+      if (!this.#closed) session.destroy(destroyedByApplication);
       finish(error);
       return;
     }
@@ -142,7 +142,7 @@ export class SocketSession {
     if (socket.readableEnded) return;
     this.delivery.discard();
     this.#handling.discard();
-    session.end(() => session.destroy('the socket was destroyed'));
+    session.end(() => session.destroy(destroyedByApplication));
   }
 
   get #started(): { readonly session: Session; readonly outgoing: Outgoing } {
@@ -214,6 +214,9 @@ export class SocketSession {
     else this.outgoing.fail(error ?? new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { poolHandle: this.poolHandle }));
   }
 }
+
+/** What the far side is told. */
+const destroyedByApplication = 'its application destroyed the socket';
 
 /** What net tells those whose write was waiting for a connection. */
 function closedBeforeConnection(): Error {

@@ -13,6 +13,7 @@ import { ElementSession } from '../session/element-session.js';
 import type { Message, SendOptions } from '../session/message.js';
 import type { Retrieved, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
+import { tlsTransport } from '../transport/tls/tls.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { checkBusinessCard, checkCardHolder } from './business-cards.js';
 import { initialise, mirrorAttributes } from './callable.js';
@@ -28,6 +29,7 @@ import {
   checkScope,
   checkSendOptions,
   checkTimeout,
+  checkTlsOf,
   checkUserSessionOptions,
   type ElementInfo,
   type ElementSocketOptions,
@@ -356,6 +358,9 @@ export class Socket extends NameserviceSocket {
     const businessCard = own && ((host: string) => own.userCard(host));
     const session = { ...checkUserSessionOptions(options), businessCard };
     checkDeliveryOptions(options);
+    const tls = checkTlsOf(options.tls, poolHandle);
+    if (tls !== undefined && options.mode === 'nameservice')
+      throw this.#notHere('connect() makes TLS sockets in nameservice mode, a socket that exists cannot become one');
     if (this.mode !== undefined && !this.closed) {
       const detail = 'connect on a socket in use';
       throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail, ...this.#where() });
@@ -385,7 +390,8 @@ export class Socket extends NameserviceSocket {
     }
     const pooled = this.#pool({ ...options, poolHandle, clock: scope.clock });
     const mappings = checkMappings(options.mappings, scope, scope.sctp.isOn ? ['tcp', 'sctp'] : ['tcp']);
-    const access = poolAccess(scope, located, mapping, options.mapping === 'tcp', options, mappings);
+    const stream = tls === undefined ? undefined : tlsTransport(tls);
+    const access = poolAccess(scope, located, mapping, options.mapping === 'tcp', options, mappings, stream);
     const user = new UserSession(access, scope.clock, scope.random, session, pooled.handler);
     pooled.start(user, mapping);
     onCardChange = () => user.sendBusinessCard();

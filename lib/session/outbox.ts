@@ -37,7 +37,7 @@ export class Outbox {
   #waiting: RetainedMessage[] = [];
   readonly #requests: Requests;
   readonly #onRequestSettled: OnSettled = (error, message) => {
-    if (error !== undefined) this.#requests.abandon(message, error);
+    if (error !== undefined) this.#requests.fail(message, error);
   };
   #end: RetainedMessage | undefined;
   #nextSequence = 1;
@@ -156,6 +156,8 @@ export class Outbox {
     this.#connection = connection;
     this.#state = 'attached';
     this.#expect();
+    // Requests that were given up meanwhile are nobody's any more.
+    this.#waiting = this.#waiting.filter((message) => !message.answered);
     return [...this.#waiting];
   }
 
@@ -168,7 +170,7 @@ export class Outbox {
     this.#waiting = [];
     this.#state = 'open';
     let room = true;
-    for (const message of [...resend, ...later]) room = this.#pass(message);
+    for (const message of [...resend, ...later]) if (!message.answered) room = this.#pass(message);
     if (this.#end !== undefined) this.#pass(this.#end);
     if (room && this.#roomWanted) this.#clock.defer(() => this.room());
   }

@@ -44,6 +44,11 @@ export class Requests {
     request.callback(error, undefined);
   }
 
+  /** Its message is given up: what it asked can still be retrieved. */
+  fail(message: RetainedMessage, error: Error): void {
+    this.#close(message)?.callback(error, undefined);
+  }
+
   /** Takes an answer to `message`, if that is still known, and if it is a request; false: it is the application's. */
   take(answer: Message, message: RetainedMessage | undefined): boolean {
     const request = message?.request;

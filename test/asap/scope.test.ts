@@ -91,3 +91,16 @@ test('an aborted signal gives the resolution up with its reason', async (t) => {
   await t.throwsAsync(pending, { message: 'enough' });
   scope.close();
 });
+
+test('an environment variable that is set to nothing says nothing', (t) => {
+  const before = process.env.RSERPOOL_REGISTRARS;
+  try {
+    for (const value of ['', ' ']) {
+      process.env.RSERPOOL_REGISTRARS = value;
+      t.is(new OperationalScope().registrars[0]?.host, '127.0.0.1');
+    }
+  } finally {
+    if (before === undefined) delete process.env.RSERPOOL_REGISTRARS;
+    else process.env.RSERPOOL_REGISTRARS = before;
+  }
+});

@@ -8,6 +8,8 @@ export const host = '127.0.0.1';
 
 export interface Loopback {
   readonly scope: OperationalScope;
+  /** 'host:port' */
+  readonly registrars: string;
   close(): Promise<void>;
 }
 
@@ -15,9 +17,11 @@ export async function loopback(): Promise<Loopback> {
   const registrar = createRegistrar({ host, port: 0 });
   registrar.listen();
   const [{ port }] = (await once(registrar, 'listening')) as [{ port: number }];
-  const scope = new OperationalScope({ registrars: `${host}:${port}` });
+  const registrars = `${host}:${port}`;
+  const scope = new OperationalScope({ registrars });
   return {
     scope,
+    registrars,
     async close() {
       scope.close();
       await new Promise<void>((resolve) => void registrar.close(resolve));

@@ -7,6 +7,7 @@ import { magic } from '../../lib/mapping/tcp/frame.js';
 import { connect } from '../../lib/net/connect.js';
 import { verdictOn } from '../../lib/net/incoming.js';
 import type { PoolListenOptions } from '../../lib/net/listen-options.js';
+import type { PoolConnectOptions } from '../../lib/net/options.js';
 import { Server } from '../../lib/net/server.js';
 import { Socket } from '../../lib/net/socket.js';
 import { host, loopback } from '../drop-in/loopback.js';
@@ -15,7 +16,7 @@ async function element(
   t: ExecutionContext,
   listen: Partial<PoolListenOptions> = {},
   options: net.ServerOpts = {},
-): Promise<{ server: Server; port: number; listen: PoolListenOptions }> {
+): Promise<{ server: Server; port: number; listen: Pick<PoolConnectOptions, 'poolHandle' | 'scope'> }> {
   const { scope, close } = await loopback();
   t.teardown(close);
   const server = new Server(options);
@@ -23,7 +24,7 @@ async function element(
   server.listen(all);
   t.teardown(() => void server.close());
   await once(server, 'registered');
-  return { server, port: (server.address() as net.AddressInfo).port, listen: all };
+  return { server, port: (server.address() as net.AddressInfo).port, listen: { poolHandle: 'both', scope } };
 }
 
 async function answer(socket: net.Socket): Promise<string> {

@@ -40,6 +40,7 @@ test('no element that can be reached: what each said', async (t) => {
   t.is(error.code, 'ERR_RSERPOOL_CONNECT_TIMEOUT');
   t.true(error instanceof AggregateError);
   t.true(error.errors.every((one: NodeJS.ErrnoException) => one.code === 'ERR_RSERPOOL_ELEMENT_FAILED'));
+  for (const one of error.errors) t.true(error.message.includes((one as Error).message), 'it says why');
 });
 
 test('what nobody takes in time is a linger time-out, and can be retrieved', async (t) => {

@@ -98,7 +98,7 @@ test('timeouts, options, references and errors are net’s', async (t) => {
   const refused = connect({ port: 1, host: '127.0.0.1' });
   const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException];
   t.is(error.code, 'ECONNREFUSED');
-  t.throws(() => (connect as () => Socket)(), { code: 'ERR_MISSING_ARGS' });
+  t.throws(() => (connect as unknown as () => Socket)(), { code: 'ERR_MISSING_ARGS' });
   t.throws(() => connect(70_000), { code: 'ERR_SOCKET_BAD_PORT' });
 });
 

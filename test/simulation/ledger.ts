@@ -14,6 +14,8 @@ export interface Entry {
   readonly failover: boolean;
   /** The user left an element of its own free will while this was under way: that element may still begin it. */
   leftByWish: boolean;
+  /** The caller no longer waits for the answer. */
+  abandoned: boolean;
   /** The user's session says that it left for an element that was left since. */
   marked: boolean;
   state: 'outstanding' | 'acknowledged' | 'failed';
@@ -70,6 +72,7 @@ export class Ledger {
       leftBefore: account.left,
       failover,
       leftByWish: false,
+      abandoned: false,
       marked: false,
       state: 'outstanding',
       begunUnmarked: 0,
@@ -165,7 +168,7 @@ export class Ledger {
     for (const entry of account.entries) {
       const which = `message ${entry.sequence} of session ${account.index}`;
       if (entry.state === 'outstanding') this.#fail(`${which} is neither acknowledged nor given up at the close`);
-      if (entry.state === 'failed' && entry.failover && !back.has(entry.sequence))
+      if (entry.state === 'failed' && entry.failover && !entry.abandoned && !back.has(entry.sequence))
         this.#fail(`${which} was given up but not handed back`);
       if (entry.state === 'acknowledged' && back.has(entry.sequence))
         this.#fail(`${which} was acknowledged and handed back`);

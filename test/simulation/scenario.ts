@@ -24,6 +24,10 @@ export interface Scenario {
   readonly longest: number;
   /** Share of the executions that fail. */
   readonly failingHandlers: number;
+  /** Share of the requests whose answers the session matches itself: `request()`. */
+  readonly calls: number;
+  /** Share of those calls that are given up. */
+  readonly abandoned: number;
   /** Share of the messages that keep an element's application busy for seconds. */
   readonly stalls: number;
   /** Share of the messages that are to be sent to one element only. */
@@ -76,6 +80,8 @@ export function drawScenario(seed: number): Scenario {
     largest,
     longest: large > 0 ? largest : common,
     failingHandlers: !control && dice.chance(0.3) ? 0.001 : 0,
+    calls: dice.pick([0, 0, 0.3, 1]),
+    abandoned: dice.chance(0.3) ? 0.01 : 0,
     stalls: dice.chance(0.2) ? 0.003 : 0,
     withoutFailover: dice.chance(0.3) ? 0.05 : 0,
     unordered: dice.chance(0.4) ? 0.3 : 0,

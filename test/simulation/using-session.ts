@@ -4,7 +4,7 @@ import type { Timer } from '../../lib/clock.js';
 import { RserpoolError } from '../../lib/errors.js';
 import type { MappingConnection } from '../../lib/mapping/mapping.js';
 import type { PoolAccess } from '../../lib/session/element-search.js';
-import { handle, type Message } from '../../lib/session/message.js';
+import { handle, type Message, type SendOptions } from '../../lib/session/message.js';
 import type { FailoverFacts, SessionHandler } from '../../lib/session/session.js';
 import { UserSession } from '../../lib/session/user-session.js';
 import { defaultUserSessionOptions } from '../../lib/session/user-session-options.js';
@@ -13,6 +13,7 @@ import type { ElementProcess } from './element-process.js';
 import { Health } from './health.js';
 import type { Account, Entry } from './ledger.js';
 import { decodePayload, encodePayload, payloadKind } from './payload.js';
+import { Receipts } from './receipts.js';
 import { activeTime } from './scenario.js';
 import type { UserProcess } from './user-process.js';
 import { dialKey, type World } from './world.js';
@@ -45,13 +46,10 @@ export class UsingSession implements SessionHandler {
   #known: readonly number[] = [];
   /** Messages settled since this connection is open. */
   #settledHere = 0;
-  /** What the present element has sent whole before it was killed. */
-  #dueBeforeLeaving = 0;
-  /** How many messages of the present element have come, which, and the last of each stream. */
-  #received = 0;
-  readonly #sequences = new Set<number>();
-  readonly #lastOfStream = new Map<number, number>();
+  readonly #receipts: Receipts;
   #requests = 0;
+  /** Those whose answers the session matches. */
+  #calls = 0;
   #timer: Timer | undefined;
   #ended = false;
   #destroyed = false;
@@ -68,6 +66,7 @@ export class UsingSession implements SessionHandler {
     this.#leaveAnswersOpen = world.dice.chance(0.5);
     this.account = world.ledger.open();
     this.name = `session ${this.account.index}`;
+    this.#receipts = new Receipts((reason) => world.fail(`${this.name} ${reason}`));
     this.session = new UserSession(
       this.#watchedAccess(),
       user.process.clock,
@@ -107,9 +106,7 @@ export class UsingSession implements SessionHandler {
             this.#connection = connection;
             this.#connections++;
             this.#settledHere = 0;
-            this.#received = 0;
-            this.#sequences.clear();
-            this.#lastOfStream.clear();
+            this.#receipts.restart();
             return callbacks.onOpen(connection);
           },
           onFailed: (errors) => callbacks.onFailed(errors),
@@ -187,7 +184,7 @@ export class UsingSession implements SessionHandler {
 
   /** The present element is dead and has sent this many messages whole. */
   expectReceived(messages: number): void {
-    this.#dueBeforeLeaving = messages;
+    this.#receipts.expect(messages);
   }
 
   /** The session gives its element up: only a fault on the way to it, or of it, may be the reason. */
@@ -201,12 +198,9 @@ export class UsingSession implements SessionHandler {
     const way = Health.way(this.user.address, element.address.host);
     // A user that heard nothing for too long, or wishes to leave, gives up what is still on its way.
     const patient = !this.#leavesByWish && !health.wasDisturbed(now - explanationTime, way);
-    if (this.#received < this.#dueBeforeLeaving && patient) {
-      this.#world.fail(
-        `${this.name} got ${this.#received} of the ${this.#dueBeforeLeaving} messages that ${element.name} sent`,
-      );
-    }
-    this.#dueBeforeLeaving = 0;
+    // The session keeps the first two parts of an answer in three until the last has come; none after the caller gave up.
+    const kept = 2 * this.#calls;
+    if (this.#world.scenario.abandoned === 0 && patient) this.#receipts.judgeWhole(kept);
     this.#judgeMarks();
     if (this.#leavesByWish || element.isHandingOver) this.#rememberWish();
     else if (!health.wasDisturbed(now - explanationTime, element.name, way)) {
@@ -255,7 +249,7 @@ export class UsingSession implements SessionHandler {
     if (this.state !== 'open' && !this.#handingOver) world.fail(`${this.name} got a message while it had no element`);
     const element = this.session.element?.identifier;
     if (payload.element !== element) world.fail(`${this.name} got a message of ${payload.element} while at ${element}`);
-    this.#judgeOrder(message);
+    this.#receipts.inOrder(message);
     if (payload.kind === payloadKind.answer) {
       if (message.inAnswerTo !== payload.number) world.fail(`${this.name} got an answer to another message`);
       world.trace.note(message.lastAnswer ? 'answered' : 'answered in part', this.name, payload.number, payload.part);
@@ -271,18 +265,6 @@ export class UsingSession implements SessionHandler {
       () => (slow ? this.#pause() : undefined),
       (error) => world.fail(`${error}`),
     );
-  }
-
-  /** Exactly once, and in order on each stream, however often the connection broke. */
-  #judgeOrder(message: Message): void {
-    const { sequence, streamId, unordered } = message;
-    this.#received++;
-    if (this.#sequences.has(sequence)) this.#world.fail(`${this.name} got message ${sequence} of its element twice`);
-    this.#sequences.add(sequence);
-    if (unordered) return;
-    const last = this.#lastOfStream.get(streamId) ?? 0;
-    if (sequence <= last) this.#world.fail(`${this.name} got message ${sequence} of its element after ${last}`);
-    this.#lastOfStream.set(streamId, sequence);
   }
 
   #pause(): Promise<void> {
@@ -391,17 +373,62 @@ export class UsingSession implements SessionHandler {
     const entry = ledger.sent(account, kind, size, failover);
     trace.note('sends', this.name, entry.sequence, kind);
     const data = encodePayload({ kind, part: 0, session: account.index, number: entry.sequence, element: 0 }, size);
-    this.#room = this.session.send(
-      data,
-      { streamId: dice.whole(0, 3), unordered: dice.chance(scenario.unordered), failover },
-      (error) => {
-        if (error !== undefined && kind !== payloadKind.oneWay) this.#requests--;
-        trace.note(error === undefined ? 'acknowledged' : 'given up', this.name, entry.sequence);
-        this.#settledHere++;
-        ledger.settle(account, entry, error);
-      },
-    );
+    const options = { streamId: dice.whole(0, 3), unordered: dice.chance(scenario.unordered), failover };
+    if (kind !== payloadKind.oneWay && failover && dice.chance(scenario.calls)) {
+      this.#call(data, options, entry);
+      return true;
+    }
+    this.#room = this.session.send(data, options, (error) => {
+      if (error !== undefined && kind !== payloadKind.oneWay) this.#requests--;
+      this.#settle(entry, error);
+    });
     return this.#room;
+  }
+
+  /** Leaves it to the session to match the answer. */
+  #call(data: Uint8Array, options: SendOptions, entry: Entry): void {
+    const { dice, scenario } = this.#world;
+    this.#calls++;
+    const request = this.session.request(data, options, (error, answer) => {
+      this.#requests--;
+      this.#calls--;
+      this.#settle(entry, error);
+      if (answer === undefined) return;
+      for (const part of answer.earlier) this.#onAnswered(part, entry);
+      this.#onAnswered(answer, entry);
+      if (!answer.lastAnswer)
+        this.#world.fail(`${this.name} got the answer to ${entry.sequence} without its last part`);
+    });
+    if (!dice.chance(scenario.abandoned)) return;
+    this.user.process.clock.setTimeout(
+      () => {
+        if (entry.state !== 'outstanding') return;
+        entry.abandoned = true;
+        // What has not left is not settled here: it never was under way.
+        if (!request.left) this.#settledHere--;
+        this.#world.trace.note('gives up', this.name, entry.sequence);
+        this.session.abandon(request, new Error('the caller no longer waits'));
+      },
+      dice.between(0, 40),
+    );
+  }
+
+  #onAnswered(message: Message, entry: Entry): void {
+    const world = this.#world;
+    const payload = decodePayload(message.data);
+    if (payload?.kind !== payloadKind.answer || payload.number !== entry.sequence) {
+      world.fail(`${this.name} got another message as answer to ${entry.sequence}`);
+      return;
+    }
+    this.#receipts.once(message);
+    world.trace.note('answered', this.name, payload.number, payload.part);
+    world.ledger.answer(this.account, payload, message.lastAnswer, this.#connections);
+  }
+
+  #settle(entry: Entry, error: Error | undefined): void {
+    this.#world.trace.note(error === undefined ? 'acknowledged' : 'given up', this.name, entry.sequence);
+    this.#settledHere++;
+    this.#world.ledger.settle(this.account, entry, error);
   }
 
   #end(): void {

@@ -1,4 +1,5 @@
 import type net from 'node:net';
+import type tls from 'node:tls';
 import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd';
 import rserpool, {
   type Cookie,
@@ -29,6 +30,9 @@ expectType<Socket>(createConnection({ poolHandle: 'echo', allowHalfOpen: true })
 expectType<Socket>(rserpool.connect({ poolHandle: 'echo' }));
 expectAssignable<net.Socket>(connect('pool:echo'));
 expectAssignable<NodeJS.ReadWriteStream>(connect('pool:echo'));
+expectType<tls.TLSSocket>(connect({ poolHandle: 'echo', mode: 'nameservice', tls: true }));
+expectType<Socket>(connect({ poolHandle: 'echo', tls: { servername: 'echo' } }));
+expectType<Socket>(connect({ poolHandle: 'echo', mode: 'nameservice' }));
 expectError(connect({ poolHandle: 5 }));
 expectError(connect({ poolHandle: 'echo', connectTimeout: '5 s' }));
 expectError(connect({ poolHandle: 'echo', mapping: 'sctp' }));
