@@ -162,6 +162,8 @@ export interface MappingConnection {
   /** Smoothed round-trip time and retransmission time-out in ms (RFC 9260 section 6.3.1); undefined until measured. */
   readonly rtt: number | undefined;
   readonly rto: number | undefined;
+  /** Bytes of an IP packet that are used at most; undefined where the transport does not tell. */
+  readonly pathMtu: number | undefined;
   /** Queues a message; false when more than the high-water mark waits: `onRoom` follows. */
   send(message: OutgoingMessage): boolean;
   /**

@@ -115,9 +115,9 @@ export class Socket extends NameserviceSocket {
     return this.#measured('rto', this.#pooled?.session.rto);
   }
 
-  /** Path MTU in bytes: no mapping over TCP knows it, so this throws ERR_RSERPOOL_FEATURE_NOT_AVAILABLE. */
+  /** Bytes of an IP packet at most, over SCTP; no mapping over TCP knows it, so it throws ERR_RSERPOOL_FEATURE_NOT_AVAILABLE there. */
   get pathMtu(): number | undefined {
-    return this.#measured('pathMtu', undefined);
+    return this.#measured('pathMtu', this.#pooled?.session.pathMtu);
   }
 
   /** 16 secret bytes that both sides know; undefined for net's own sockets. */

@@ -70,6 +70,10 @@ export class ElementSession implements Session, Replier, MappingHandler {
     return this.#connection.rto;
   }
 
+  get pathMtu(): number | undefined {
+    return this.#connection.pathMtu;
+  }
+
   get localAddress(): TransportAddress {
     return this.#connection.localAddress;
   }

@@ -72,6 +72,7 @@ export interface Session {
   readonly features: MappingFeatures;
   readonly rtt: number | undefined;
   readonly rto: number | undefined;
+  readonly pathMtu: number | undefined;
   readonly localAddress: TransportAddress | undefined;
   readonly remoteAddress: TransportAddress | undefined;
   /** Bytes of the largest message that the far side takes: a larger one must not be given to `send`. */

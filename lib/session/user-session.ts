@@ -107,6 +107,10 @@ export class UserSession implements Session, Replier {
     return this.#connection?.rto;
   }
 
+  get pathMtu(): number | undefined {
+    return this.#connection?.pathMtu;
+  }
+
   get localAddress(): TransportAddress | undefined {
     return this.#connection?.localAddress;
   }
