@@ -109,6 +109,10 @@ export class PlainSctpConnection implements MappingConnection, SctpAssociationHa
     return this.#association.rto;
   }
 
+  get pathMtu(): number {
+    return this.#association.pathMtu;
+  }
+
   send(message: OutgoingMessage): boolean {
     if (this.#state === 'closed' || this.#ended) return true;
     message.left = true;
