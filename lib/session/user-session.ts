@@ -17,6 +17,7 @@ import {
   type MappingConnection,
   type MappingFeatures,
   type MappingHandler,
+  type PathMeasurements,
 } from '../mapping/mapping.js';
 import type { Random } from '../random.js';
 import type { TransportAddress } from '../transport/transport.js';
@@ -100,12 +101,8 @@ export class UserSession implements Session, Replier {
     return this.#connection?.features ?? noFeatures;
   }
 
-  get rtt(): number | undefined {
-    return this.#connection?.rtt;
-  }
-
-  get rto(): number | undefined {
-    return this.#connection?.rto;
+  get path(): PathMeasurements | undefined {
+    return this.#connection;
   }
 
   get localAddress(): TransportAddress | undefined {
