@@ -87,7 +87,7 @@ export class SocketSession {
 
   /** The session that `handler` was given to. */
   start(session: Session, limits: SendLimits): void {
-    this.#running = { session, outgoing: new Outgoing(session, limits) };
+    this.#running = { session, outgoing: new Outgoing(session, this.#clock, limits) };
   }
 
   get session(): Session {

@@ -107,17 +107,17 @@ export class Socket extends NameserviceSocket {
 
   /** Round-trip time in ms; throws ERR_RSERPOOL_FEATURE_NOT_AVAILABLE where the mapping has none; undefined until measured. */
   get rtt(): number | undefined {
-    return this.#measured('rtt', this.#pooled?.session.rtt);
+    return this.#measured('rtt');
   }
 
   /** Retransmission time-out in ms, as `rtt`. */
   get rto(): number | undefined {
-    return this.#measured('rto', this.#pooled?.session.rto);
+    return this.#measured('rto');
   }
 
-  /** Path MTU in bytes: no mapping over TCP knows it, so this throws ERR_RSERPOOL_FEATURE_NOT_AVAILABLE. */
+  /** Path MTU in bytes, as `rtt`: SCTP without our frames knows it, no mapping over a byte stream does. */
   get pathMtu(): number | undefined {
-    return this.#measured('pathMtu', undefined);
+    return this.#measured('pathMtu');
   }
 
   /** 16 secret bytes that both sides know; undefined for net's own sockets. */
@@ -344,9 +344,10 @@ export class Socket extends NameserviceSocket {
     return new RserpoolError('ERR_RSERPOOL_FEATURE_NOT_AVAILABLE', { detail, ...this.#where() });
   }
 
-  #measured(name: 'rtt' | 'rto' | 'pathMtu', value: number | undefined): number | undefined {
+  #measured(name: 'rtt' | 'rto' | 'pathMtu'): number | undefined {
     const features = this.features;
-    if (this.#pooled === undefined || features === undefined || features[name]) return value;
+    if (this.#pooled === undefined || features === undefined || features[name])
+      return this.#pooled?.session.path?.[name];
     throw new RserpoolError('ERR_RSERPOOL_FEATURE_NOT_AVAILABLE', { detail: name });
   }
 
