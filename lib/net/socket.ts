@@ -15,6 +15,7 @@ import type { Retrieved, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
 import { tlsTransport } from '../transport/tls/tls.js';
 import type { PoolElement } from '../wire/parameters.js';
+import { checkBlockList } from './block-list.js';
 import { checkBusinessCard, checkCardHolder } from './business-cards.js';
 import { initialise, mirrorAttributes } from './callable.js';
 import { checkCookie } from './cookies.js';
@@ -362,6 +363,7 @@ export class Socket extends NameserviceSocket {
     const tls = checkTlsOf(options.tls, poolHandle);
     if (tls !== undefined && options.mode === 'nameservice')
       throw this.#notHere('connect() makes TLS sockets in nameservice mode, a socket that exists cannot become one');
+    const blockList = checkBlockList(options.blockList);
     if (this.mode !== undefined && !this.closed) {
       const detail = 'connect on a socket in use';
       throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail, ...this.#where() });
@@ -385,6 +387,7 @@ export class Socket extends NameserviceSocket {
         clock: scope.clock,
         timeout: connectTimeout,
         failureTimeout,
+        blockList,
         ...ownOptions(options),
       });
       return this;
