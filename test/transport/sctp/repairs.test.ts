@@ -184,7 +184,7 @@ test('what is under way grows from little, and a loss cuts it', (t) => {
     world.run(2 * latency);
     return counted.count;
   };
-  const messages = 2000;
+  const messages = 5000;
   for (let i = 0; i < messages; i++) user.send(new Uint8Array(1300));
   // RFC 9260 section 7.2.1: 4404 bytes at first.
   world.run(latency);
@@ -196,7 +196,7 @@ test('what is under way grows from little, and a loss cuts it', (t) => {
   let lost = 0;
   world.datagrams.intercept = (bytes, from, to) =>
     intercept?.(bytes, from, to) === true && (bytes[12] !== chunkType.data || lost++ > 0);
-  world.run(4 * latency);
+  world.run(6 * latency);
   const after = inOneRound();
   t.true(after > 0 && after < 0.75 * before, `${before}, then ${after}`);
   world.run(60_000, () => element.messages.length === messages);
