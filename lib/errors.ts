@@ -34,6 +34,7 @@ export const errorCodes = {
   ERR_RSERPOOL_MESSAGE_TOO_LARGE: 'The message is larger than the limit',
   ERR_RSERPOOL_LINGER_TIMEOUT: 'Messages were still unacknowledged when the linger time ran out',
   ERR_RSERPOOL_LIMIT: 'A limit was reached',
+  ERR_RSERPOOL_RAW_IP_NOT_AVAILABLE: 'SCTP over raw IP is not available here',
 } as const;
 
 /** A literal code of this library. */

@@ -146,8 +146,17 @@ export const noMappingHandler: MappingHandler = {
   onClose() {},
 };
 
+/** What a connection knows of its path. */
+export interface PathMeasurements {
+  /** Smoothed round-trip time and retransmission time-out in ms (RFC 9260 section 6.3.1); undefined until measured. */
+  readonly rtt: number | undefined;
+  readonly rto: number | undefined;
+  /** Bytes of an IP packet that are used at most; absent where `features.pathMtu` is false. */
+  readonly pathMtu?: number;
+}
+
 /** An open way to carry one session's messages between a pool user and one element. */
-export interface MappingConnection {
+export interface MappingConnection extends PathMeasurements {
   readonly mapping: number;
   readonly features: MappingFeatures;
   readonly localAddress: TransportAddress;
@@ -159,9 +168,6 @@ export interface MappingConnection {
   readonly longestMessage: number;
   /** How many of the messages given to `send` have left whole (`left`). */
   readonly sentMessages: number;
-  /** Smoothed round-trip time and retransmission time-out in ms (RFC 9260 section 6.3.1); undefined until measured. */
-  readonly rtt: number | undefined;
-  readonly rto: number | undefined;
   /** Queues a message; false when more than the high-water mark waits: `onRoom` follows. */
   send(message: OutgoingMessage): boolean;
   /**

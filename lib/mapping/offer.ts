@@ -39,13 +39,17 @@ const sctpMappingVersion = 1;
  * What an element that speaks the SCTP mapping with our frames advertises: its SCTP transport, and for each address a UDP transport
  * with the port at which SCTP is spoken there (RFC 6951).
  */
-export function sctpMappingOffer(addresses: readonly string[], port: number, udpPort: number): MappingOffer {
+export function sctpMappingOffer(
+  addresses: readonly string[],
+  port: number,
+  udpPort: number | undefined,
+): MappingOffer {
   return {
     mapping: mappingId.sctp,
     version: sctpMappingVersion,
     transports: [
       { type: 'sctp', port, use: 'dataPlusControl', addresses: [...addresses] },
-      ...addresses.map((address) => ({ type: 'udp', address, port: udpPort }) as const),
+      ...(udpPort === undefined ? [] : addresses.map((address) => ({ type: 'udp', address, port: udpPort }) as const)),
     ],
   };
 }

@@ -239,7 +239,7 @@ export class ListeningElement {
     const host = advertise?.host ?? (everywhere ? seenAs : address.host);
     const userTransport = { type: 'tcp', address: host, port } as const;
     if (this.isPlain) return { userTransport };
-    const udpPort = this.#sctpAddress?.encapsulationPort ?? 0;
+    const udpPort = this.#sctpAddress?.encapsulationPort;
     const { mappings } = this.settings;
     const offers = mappings.map((mapping) =>
       mapping === 'tcp' ? tcpMappingOffer([{ host, port }]) : sctpMappingOffer([host], port, udpPort),

@@ -1,5 +1,6 @@
 /** The writable side of a socket: bytes of the stream and messages on their way to the session, in the order of the calls. */
 
+import type { Clock } from '../clock.js';
 import { Fifo } from '../fifo.js';
 import { type Message, messageTooLarge, type SendOptions } from '../session/message.js';
 import type { Session } from '../session/session.js';
@@ -7,6 +8,7 @@ import { copied, copyLimit, type WriteCallback } from './written-bytes.js';
 
 export class Outgoing {
   readonly #session: Session;
+  readonly #clock: Clock;
   /** Bytes of the largest piece that a large write is cut to: a stream has no message boundaries to keep. */
   readonly #longestWrite: number;
   /** The write that waits for room. */
@@ -24,8 +26,13 @@ export class Outgoing {
   /** What messages are measured by until there is a far side with a limit of its own. */
   readonly #longestMessage: number;
 
-  constructor(session: Session, limits: { readonly longestPayload: number; readonly longestMessage: number }) {
+  constructor(
+    session: Session,
+    clock: Clock,
+    limits: { readonly longestPayload: number; readonly longestMessage: number },
+  ) {
     this.#session = session;
+    this.#clock = clock;
     this.#longestWrite = limits.longestPayload;
     this.#longestMessage = limits.longestMessage;
   }
@@ -64,8 +71,7 @@ export class Outgoing {
   /** Sends a message behind everything that was written before; false: 'drain' follows. */
   send(data: Uint8Array | string, options: SendOptions, callback: WriteCallback | undefined): boolean {
     const own = this.prepare(data);
-    const settled = callback === undefined ? undefined : (error: Error | undefined) => callback(error ?? null);
-    const room = this.#session.send(own, options, settled);
+    const room = this.#session.send(own, options, this.#told(callback));
     if (!room) this.#drainWanted = true;
     return room;
   }
@@ -104,6 +110,15 @@ export class Outgoing {
     this.#blocked = undefined;
     this.#blockedUnits = 0;
     blocked?.();
+  }
+
+  /**
+   * What a session is to call when a message is settled: the application's code runs at the end of the tick, so that it
+   * may do as it likes with the session, or throw, while that is busy with its other messages.
+   */
+  #told(callback: WriteCallback | undefined): ((error: Error | undefined) => void) | undefined {
+    if (callback === undefined) return undefined;
+    return (error) => this.#clock.defer(() => callback(error ?? null));
   }
 
   #writeOne(chunk: Uint8Array | string, encoding: BufferEncoding): boolean {

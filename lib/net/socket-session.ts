@@ -89,7 +89,7 @@ export class SocketSession {
 
   /** The session that `handler` was given to. */
   start(session: Session, limits: SendLimits): void {
-    this.#running = { session, outgoing: new Outgoing(session, limits) };
+    this.#running = { session, outgoing: new Outgoing(session, this.#clock, limits) };
     // The socket of an element's side is connected from the first, and never says so.
     this.#announced = session instanceof ElementSession;
   }

@@ -15,6 +15,7 @@ import type { Retrieved, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
 import { tlsTransport } from '../transport/tls/tls.js';
 import type { PoolElement } from '../wire/parameters.js';
+import { checkBlockList } from './block-list.js';
 import { checkBusinessCard, checkCardHolder } from './business-cards.js';
 import { initialise, mirrorAttributes } from './callable.js';
 import { checkCookie } from './cookies.js';
@@ -107,17 +108,17 @@ export class Socket extends NameserviceSocket {
 
   /** Round-trip time in ms; throws ERR_RSERPOOL_FEATURE_NOT_AVAILABLE where the mapping has none; undefined until measured. */
   get rtt(): number | undefined {
-    return this.#measured('rtt', this.#pooled?.session.rtt);
+    return this.#measured('rtt');
   }
 
   /** Retransmission time-out in ms, as `rtt`. */
   get rto(): number | undefined {
-    return this.#measured('rto', this.#pooled?.session.rto);
+    return this.#measured('rto');
   }
 
-  /** Path MTU in bytes: no mapping over TCP knows it, so this throws ERR_RSERPOOL_FEATURE_NOT_AVAILABLE. */
+  /** Path MTU in bytes, as `rtt`: SCTP without our frames knows it, no mapping over a byte stream does. */
   get pathMtu(): number | undefined {
-    return this.#measured('pathMtu', undefined);
+    return this.#measured('pathMtu');
   }
 
   /** 16 secret bytes that both sides know; undefined for net's own sockets. */
@@ -347,9 +348,10 @@ export class Socket extends NameserviceSocket {
     return new RserpoolError('ERR_RSERPOOL_FEATURE_NOT_AVAILABLE', { detail, ...this.#where() });
   }
 
-  #measured(name: 'rtt' | 'rto' | 'pathMtu', value: number | undefined): number | undefined {
+  #measured(name: 'rtt' | 'rto' | 'pathMtu'): number | undefined {
     const features = this.features;
-    if (this.#pooled === undefined || features === undefined || features[name]) return value;
+    if (this.#pooled === undefined || features === undefined || features[name])
+      return this.#pooled?.session.path?.[name];
     throw new RserpoolError('ERR_RSERPOOL_FEATURE_NOT_AVAILABLE', { detail: name });
   }
 
@@ -364,6 +366,7 @@ export class Socket extends NameserviceSocket {
     const tls = checkTlsOf(options.tls, poolHandle);
     if (tls !== undefined && options.mode === 'nameservice')
       throw this.#notHere('connect() makes TLS sockets in nameservice mode, a socket that exists cannot become one');
+    const blockList = checkBlockList(options.blockList);
     if (this.mode !== undefined && !this.closed) {
       const detail = 'connect on a socket in use';
       throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail, ...this.#where() });
@@ -387,6 +390,7 @@ export class Socket extends NameserviceSocket {
         clock: scope.clock,
         timeout: connectTimeout,
         failureTimeout,
+        blockList,
         ...ownOptions(options),
       });
       return this;

@@ -8,6 +8,7 @@ import {
   type MappingFeatures,
   type MappingHandler,
   type OutgoingMessage,
+  type PathMeasurements,
   type PeerHello,
 } from '../mapping/mapping.js';
 import type { TransportAddress } from '../transport/transport.js';
@@ -62,12 +63,8 @@ export class ElementSession implements Session, Replier, MappingHandler {
     return this.#connection.features;
   }
 
-  get rtt(): number | undefined {
-    return this.#connection.rtt;
-  }
-
-  get rto(): number | undefined {
-    return this.#connection.rto;
+  get path(): PathMeasurements {
+    return this.#connection;
   }
 
   get localAddress(): TransportAddress {

@@ -1,6 +1,6 @@
 /** What the two kinds of session have in common: the user's, which fails over, and the element's, which does not. */
 
-import type { MappingFeatures } from '../mapping/mapping.js';
+import type { MappingFeatures, PathMeasurements } from '../mapping/mapping.js';
 import type { TransportAddress } from '../transport/transport.js';
 import type { PoolElement } from '../wire/parameters.js';
 import type { BusinessCard } from './business-card.js';
@@ -70,8 +70,8 @@ export interface Session {
   /** 16 bytes: a secret of both sides. Empty until an element's session is open. */
   readonly sessionId: Uint8Array;
   readonly features: MappingFeatures;
-  readonly rtt: number | undefined;
-  readonly rto: number | undefined;
+  /** Undefined while there is no connection. */
+  readonly path: PathMeasurements | undefined;
   readonly localAddress: TransportAddress | undefined;
   readonly remoteAddress: TransportAddress | undefined;
   /** Bytes of the largest message that the far side takes: a larger one must not be given to `send`. */

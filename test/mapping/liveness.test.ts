@@ -25,8 +25,8 @@ function play(liveness: Liveness, steps: readonly Step[], check: (step: Step, ac
 
 const table: readonly [string, readonly Step[]][] = [
   [
-    'idle: asks every interval, gives up after three',
-    [['expect', 0, { question: 1500, deadline: 4500, patience: 1000 }]],
+    'idle: asks after the interval, gives up a failure time-out later',
+    [['expect', 0, { question: 1500, deadline: 2500, patience: 1000 }]],
   ],
   [
     'waiting: asks after a quarter, gives up after all of the failure time-out',
@@ -57,9 +57,9 @@ const table: readonly [string, readonly Step[]][] = [
   [
     'from idle to waiting gives all of a failure time-out',
     [
-      ['expect', 4000, { deadline: 4500 }],
-      ['wait', 4000, true],
-      ['expect', 4000, { deadline: 5000 }],
+      ['expect', 2000, { deadline: 2500 }],
+      ['wait', 2000, true],
+      ['expect', 2000, { deadline: 3000 }],
     ],
   ],
   [
@@ -78,7 +78,7 @@ const table: readonly [string, readonly Step[]][] = [
       ['expect', 100, { question: 250, deadline: 1100 }],
       ['heard', 1900],
       ['expect', 2099, { question: 2150, deadline: 2900 }],
-      ['expect', 2100, { question: 3400, deadline: 6400 }],
+      ['expect', 2100, { question: 3400, deadline: 4400 }],
     ],
   ],
   [
@@ -94,7 +94,7 @@ const table: readonly [string, readonly Step[]][] = [
     [
       ['wait', 0, true],
       ['wait', 500, false],
-      ['expect', 500, { deadline: 4500 }],
+      ['expect', 500, { deadline: 2500 }],
     ],
   ],
 ];
@@ -108,6 +108,10 @@ for (const [name, steps] of table) {
 test('an idle time-out is never shorter than the failure time-out', (t) => {
   const liveness = new Liveness({ failureTimeout: 1000, heartbeatInterval: 100 }, 0);
   t.is(liveness.deadline(0), 1000);
+});
+
+test('eager heartbeats give up after three questions', (t) => {
+  t.is(new Liveness({ failureTimeout: 1000, heartbeatInterval: 400 }, 0).deadline(0), 1200);
 });
 
 test('a timer is late by more than a quarter of the failure time-out', (t) => {

@@ -117,13 +117,13 @@ for (const [name, expected, actual] of vectors) {
 test('on the wire: a heartbeat that asks, with stamp, echo, age and patience', (t) => {
   const peer = new RawPeer('user');
   peer.say(magic, Buffer.concat([hex('01000000 00000040'), encodeHello({ ...hello, peIdentifier: 0x1234 })]));
-  peer.wait(1600);
+  peer.wait(3600);
   const [heartbeat] = peer.of(frameType.heartbeat);
   t.is(heartbeat?.flags, 3);
   const body = Buffer.from(heartbeat?.body ?? []);
   t.is(body.length, 16);
   t.is(body.readUInt32BE(4), 0xfedcba98);
-  t.is(body.readUInt32BE(8), 1_500_000);
+  t.is(body.readUInt32BE(8), 3_500_000);
   t.is(body.readUInt32BE(12), 1_000_000);
 });
 

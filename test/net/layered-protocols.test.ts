@@ -10,6 +10,7 @@ import http2 from 'node:http2';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import tls from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import type { Socket } from '../../lib/net/socket.js';
@@ -58,6 +59,16 @@ for (const [what, side] of [
     'both sides write all at once',
     async (stream: Duplex) => {
       for (const chunk of bytes(tenMegabytes)) stream.write(chunk);
+      stream.end();
+    },
+  ],
+  [
+    'both sides write a little each turn, and mind no backpressure',
+    async (stream: Duplex) => {
+      for (const chunk of bytes(tenMegabytes)) {
+        stream.write(chunk);
+        await nextTurn();
+      }
       stream.end();
     },
   ],

@@ -117,9 +117,11 @@ test('a user that speaks plain SCTP is served one to one, with its cookie', asyn
   const world = new SctpPool();
   world.registrar();
   const cookies: (string | undefined)[] = [];
+  const pathMtus: (number | undefined)[] = [];
   const { server } = world.serve(['sctp'], (socket) => {
     cookies.push(socket.cookie === undefined ? undefined : Buffer.from(socket.cookie).toString());
     socket.setCookie(Buffer.from('state'));
+    pathMtus.push(socket.pathMtu);
     socket.on('message', (message) => message.reply(message.data, { ppid: message.ppid, streamId: message.streamId }));
   });
   await world.until(() => server.registered);
@@ -154,6 +156,7 @@ test('a user that speaks plain SCTP is served one to one, with its cookie', asyn
     t.is(messages.filter(({ ppid }) => ppid === 11).length, 1);
   }
   t.deepEqual(cookies, [undefined, 'state']);
+  t.deepEqual(pathMtus, [1400, 1400]);
 });
 
 test('SCTP without SCTP is refused at once', (t) => {

@@ -1,5 +1,6 @@
 /** How fast a failed element is replaced: watches the sessions that it had something to do for. */
 
+import { idleTimeout } from '../../lib/mapping/tcp/options.js';
 import type { ElementProcess } from './element-process.js';
 import { Health } from './health.js';
 import type { UsingSession } from './using-session.js';
@@ -44,9 +45,10 @@ export class Detection {
 
   /** The element falls silent. `lasts` tells whether it still does. */
   watchSilent(sessions: Iterable<UsingSession>, element: ElementProcess, lasts: () => boolean): void {
-    const { failureTimeout, heartbeatInterval } = this.#world.scenario.mapping;
+    const { mapping } = this.#world.scenario;
+    const { failureTimeout } = mapping;
     const since = this.#world.now;
-    const idleBound = Math.max(3 * heartbeatInterval, failureTimeout) + failureTimeout + answerBound;
+    const idleBound = idleTimeout(mapping) + failureTimeout + answerBound;
     for (const session of this.#openAt(sessions, element)) {
       this.#watch(session, element, idleBound, lasts);
       // While nothing waits for it, it may be silent for longer.

@@ -59,7 +59,7 @@ export function drawScenario(seed: number): Scenario {
   const small = dice.chance(0.25);
   const mapping = tcpMappingOptions({
     failureTimeout: dice.pick([300, 500, 1000, 1000]),
-    heartbeatInterval: dice.pick([400, 1000, 1500]),
+    heartbeatInterval: dice.pick([400, 1000, 3500]),
     ...(small ? { window: 16 * 1024, highWaterMark: 8 * 1024, longestPayload: 1024 } : {}),
   });
   const control = seed % 20 === 0;

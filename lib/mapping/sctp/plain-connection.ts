@@ -26,7 +26,7 @@ import {
   noMappingHandler,
   type OutgoingMessage,
 } from '../mapping.js';
-import type { TcpMappingOptions } from '../tcp/options.js';
+import { idleTimeout, type TcpMappingOptions } from '../tcp/options.js';
 
 const features: MappingFeatures = {
   streams: true,
@@ -107,6 +107,10 @@ export class PlainSctpConnection implements MappingConnection, SctpAssociationHa
 
   get rto(): number | undefined {
     return this.#association.rto;
+  }
+
+  get pathMtu(): number {
+    return this.#association.pathMtu;
   }
 
   send(message: OutgoingMessage): boolean {
@@ -280,7 +284,7 @@ export class PlainSctpConnection implements MappingConnection, SctpAssociationHa
   #watch(): void {
     const { failureTimeout, heartbeatInterval } = this.#options;
     const close = this.#expecting || this.#unacknowledged.length > 0;
-    const timeout = close ? failureTimeout : Math.max(3 * heartbeatInterval, failureTimeout);
+    const timeout = close ? failureTimeout : idleTimeout(this.#options);
     this.#association.setHeartbeat({ interval: close ? failureTimeout / 4 : heartbeatInterval, timeout });
   }
 }

@@ -200,6 +200,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.#dropLink('reset');
     this.#sessions?.unpark(this);
     link.owner = this;
+    if (!this.#referenced) link.stream.unref();
     link.heartbeats.allow(userTimeout(this.#options, hello.heartbeatInterval));
     this.#sayHello(link, true);
     return this.#goOn(link, hello);
@@ -425,8 +426,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   }
 
   #updateWaiting(): void {
-    const waiting = this.#state === 'opening' || this.#expecting || this.#outbound.isOutstanding;
-    this.#link?.heartbeats.wait(waiting);
+    this.#link?.heartbeats.wait(this.#state === 'opening' || this.#expecting || this.#outbound.isOutstanding);
   }
 
   #closeIfDone(): void {

@@ -3,9 +3,11 @@
  * round-trip time. Pure: instants (ms) go in, instants come out; the connection owns the timer and the frames.
  *
  * A user that waits for something asks after a quarter of `failureTimeout` of silence and gives up after all of it.
- * One that waits for nothing asks every `heartbeatInterval` and gives up after three of them. Traffic counts as waiting
+ * One that waits for nothing asks after `heartbeatInterval` and gives up a `failureTimeout` later. Traffic counts as waiting
  * for two failure time-outs, so that a stream that stops in the middle is noticed as fast as an unanswered request.
  */
+
+import { idleTimeout } from './options.js';
 
 export interface LivenessOptions {
   /** Milliseconds of silence, while something is waited for, after which the far side has failed. */
@@ -31,7 +33,7 @@ export class Liveness {
   constructor(options: LivenessOptions, now: number) {
     this.#failureTimeout = options.failureTimeout;
     this.#heartbeatInterval = options.heartbeatInterval;
-    this.#idleTimeout = Math.max(3 * options.heartbeatInterval, options.failureTimeout);
+    this.#idleTimeout = idleTimeout(options);
     this.#quietSince = now;
     this.#lastHeard = now;
     this.#lastAsked = now;

@@ -1,7 +1,7 @@
 /** What both sides of the TCP mapping may be told, with defaults. */
 
 export interface TcpMappingOptions {
-  /** Milliseconds between two heartbeats of a user that waits for nothing. Default: 1500. */
+  /** Milliseconds of silence after which a user that waits for nothing asks. Default: 3500. */
   readonly heartbeatInterval: number;
   /**
    * Milliseconds of silence, while something is waited for, after which the user takes the element for dead.
@@ -43,7 +43,7 @@ export interface TcpMappingOptions {
 }
 
 export function tcpMappingOptions(given: Partial<TcpMappingOptions> = {}): TcpMappingOptions {
-  const heartbeatInterval = given.heartbeatInterval ?? 1500;
+  const heartbeatInterval = given.heartbeatInterval ?? 3500;
   const failureTimeout = given.failureTimeout ?? Math.min(1000, 3 * heartbeatInterval);
   return {
     heartbeatInterval,
@@ -65,8 +65,19 @@ export function tcpMappingOptions(given: Partial<TcpMappingOptions> = {}): TcpMa
   };
 }
 
-/** How long an element stays with a silent user that announced this heartbeat interval: five of them, within limits. */
+/**
+ * Milliseconds of silence after which a user that waits for nothing gives its element up: the failure time-out after it
+ * has asked, or after three questions if that is sooner.
+ */
+export function idleTimeout({
+  failureTimeout,
+  heartbeatInterval,
+}: Pick<TcpMappingOptions, 'failureTimeout' | 'heartbeatInterval'>): number {
+  return Math.max(failureTimeout, Math.min(3 * heartbeatInterval, heartbeatInterval + failureTimeout));
+}
+
+/** How long an element stays with a silent user that announced this heartbeat interval: three of them, within limits. */
 export function userTimeout(options: TcpMappingOptions, heartbeatInterval: number): number {
-  const wanted = Math.min(5 * heartbeatInterval, options.longestUserTimeout);
+  const wanted = Math.min(3 * heartbeatInterval, options.longestUserTimeout);
   return Math.max(options.userTimeout, wanted);
 }

@@ -8,14 +8,16 @@ import type Endpoint from 'sctp/lib/endpoint';
 import type Packet from 'sctp/lib/packet';
 import { type Clock, systemClock } from '../../../clock.js';
 import { diagnosticEvent } from '../../../diagnostics.js';
+import { RserpoolError } from '../../../errors.js';
 import { type Random, systemRandom } from '../../../random.js';
 import type { DatagramTransport } from '../../datagram.js';
-import type { Attempt, TransportAddress } from '../../transport.js';
+import { type Attempt, formatAddress, type TransportAddress } from '../../transport.js';
 import { AssociationGuard } from '../guard/association-guard.js';
 import { chunkType, reflectedTagFlag } from '../guard/chunk-type.js';
 import { commonHeaderLength, verificationTagOffset } from '../guard/common-header.js';
 import { guardPacket } from '../guard/guard-packet.js';
 import type { Verdict } from '../guard/verdict.js';
+import { rawIpTransport } from '../raw-ip.js';
 import type {
   SctpAddress,
   SctpAssociationOptions,
@@ -83,7 +85,7 @@ export class PackageSctpStack implements SctpStack {
     this.#clock = surroundings.clock ?? systemClock;
     this.#random = surroundings.random ?? systemRandom;
     const { host, udpPort } = this.options;
-    const datagrams = surroundings.datagrams ?? udpTransport;
+    const datagrams = surroundings.datagrams ?? (this.options.transport === 'raw' ? rawIpTransport() : udpTransport);
     this.#socket = new SharedSocket(this.#clock, datagrams, { host, port: udpPort }, (bytes, from) =>
       this.#onDatagram(bytes, from),
     );
@@ -98,7 +100,7 @@ export class PackageSctpStack implements SctpStack {
   }
 
   get encapsulationPort(): number | undefined {
-    return this.#socket.address?.port;
+    return this.options.transport === 'raw' ? undefined : this.#socket.address?.port;
   }
 
   connect(target: SctpAddress, callbacks: SctpConnectCallbacks, options: SctpAssociationOptions = {}): Attempt {
@@ -108,6 +110,10 @@ export class PackageSctpStack implements SctpStack {
       if (!wanted) return;
       if (error !== undefined) {
         callbacks.onError(error);
+        return;
+      }
+      if (this.options.transport === 'raw' && target.encapsulationPort !== undefined) {
+        callbacks.onError(notInUdp(target));
         return;
       }
       const opened = this.#associate(target, options.localPort);
@@ -185,8 +191,8 @@ export class PackageSctpStack implements SctpStack {
     this.#socket.close();
   }
 
-  #encapsulation(): { readonly protocol: 'sctp'; readonly encapsulationPort: number } {
-    return { protocol: 'sctp', encapsulationPort: this.#socket.address?.port ?? 0 };
+  #encapsulation(port: number = this.#socket.address?.port ?? 0): Pick<SctpAddress, 'protocol' | 'encapsulationPort'> {
+    return { protocol: 'sctp', ...(this.options.transport === 'raw' ? {} : { encapsulationPort: port }) };
   }
 
   /** The socket keeps the process alive for those who want it. */
@@ -233,12 +239,8 @@ export class PackageSctpStack implements SctpStack {
     const { Association } = packageClasses();
     const port = localPort ?? this.#freePort();
     const endpoint = this.#ports.get(port)?.endpoint ?? this.#makeEndpoint(port);
-    const remote = {
-      ...target,
-      protocol: 'sctp' as const,
-      encapsulationPort: target.encapsulationPort ?? this.options.remoteUdpPort,
-    };
-    const remoteAddress = keyOf(remote.host, remote.encapsulationPort);
+    const remote = { ...target, ...this.#encapsulation(target.encapsulationPort ?? this.options.remoteUdpPort) };
+    const remoteAddress = keyOf(remote.host, remote.encapsulationPort ?? 0);
     if (endpoint.associations_lookup[`${remoteAddress}:${target.port}`] !== undefined) return undefined;
     if (!this.#ports.has(port)) this.#ports.set(port, { endpoint, callbacks: undefined, referenced: false });
     const tag = this.#freeTag();
@@ -291,8 +293,7 @@ export class PackageSctpStack implements SctpStack {
     const { localPort } = base.endpoint as Endpoint;
     const guard = new AssociationGuard({ tag: base.my_tag, initialTsn: base.my_tag, cookie });
     const from = addressOf(source);
-    const { host, port: encapsulationPort } = from;
-    const remote = { host, port: base.remotePort, protocol: 'sctp', encapsulationPort } as const;
+    const remote = { host: from.host, port: base.remotePort, ...this.#encapsulation(from.port) };
     const association = this.#adopt(base, guard, localPort, remote);
     association.onUp = () => {
       const callbacks = this.#ports.get(localPort)?.callbacks;
@@ -349,7 +350,7 @@ export class PackageSctpStack implements SctpStack {
     const { base, remoteAddress } = association;
     const { endpoint } = base;
     if (endpoint === undefined) return;
-    if (from.host === remoteAddress.host && from.port !== remoteAddress.encapsulationPort) {
+    if (from.host === remoteAddress.host && from.port !== (remoteAddress.encapsulationPort ?? 0)) {
       // RFC 6951 section 5.4: answers go to where the last packet came from.
       association.remoteAddress = { ...remoteAddress, encapsulationPort: from.port };
       association.handler.onNotification({ type: 'peerAddressChange', address: association.remoteAddress });
@@ -418,4 +419,9 @@ function addressOf(key: string): TransportAddress {
 function addressInUse(port: number): Error {
   const facts = { code: 'EADDRINUSE', syscall: 'listen', port };
   return Object.assign(new Error(`listen EADDRINUSE: SCTP port ${port}`), facts);
+}
+
+function notInUdp(target: SctpAddress): RserpoolError {
+  const detail = `${formatAddress(target)} is in UDP, and this stack speaks raw IP`;
+  return new RserpoolError('ERR_RSERPOOL_FEATURE_NOT_AVAILABLE', { detail });
 }

@@ -1,11 +1,14 @@
 /** What the SCTP stack may be told, with defaults. */
 
+import { invalidArgumentValue } from '../../../arguments.js';
 import type { SctpHeartbeat } from '../sctp-stack.js';
 import type { RtoBounds } from '../transfer/round-trip.js';
 
 export interface SctpStackOptions {
   /** The IP address to bind. Default: 0.0.0.0; '::' serves IPv6 and IPv4. */
   readonly host: string;
+  /** What packets travel in: UDP (RFC 6951), or IP itself, which needs root and the package raw-socket. Default: 'udp'. */
+  readonly transport: 'udp' | 'raw';
   /** Our UDP port (RFC 6951). Default: 9899, IANA's; 0 takes any free one. */
   readonly udpPort: number;
   /** The UDP port of peers whose addresses do not say. Default: 9899. */
@@ -37,6 +40,7 @@ export interface SctpStackOptions {
 export function sctpStackOptions(given: Partial<SctpStackOptions> = {}): SctpStackOptions {
   return {
     host: given.host ?? '0.0.0.0',
+    transport: checkTransport(given.transport),
     udpPort: given.udpPort ?? 9899,
     remoteUdpPort: given.remoteUdpPort ?? 9899,
     pathMtu: given.pathMtu ?? 1400,
@@ -51,4 +55,9 @@ export function sctpStackOptions(given: Partial<SctpStackOptions> = {}): SctpSta
     heartbeat: given.heartbeat ?? { interval: 1000, timeout: 3000 },
     sackDelay: given.sackDelay ?? 50,
   };
+}
+
+function checkTransport(given: SctpStackOptions['transport'] | undefined): SctpStackOptions['transport'] {
+  if (given === undefined || given === 'udp' || given === 'raw') return given ?? 'udp';
+  throw invalidArgumentValue('options.sctp.transport', given, "must be 'udp' or 'raw'");
 }
