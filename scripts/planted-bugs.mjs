@@ -264,7 +264,7 @@ export const plantedBugs = [
   {
     name: 'only signs cookies that are to be encrypted',
     edits: [
-      [cookieSeal, "if (this.#protection === 'signed') {", 'if (this.#random !== undefined) {'],
+      [cookieSeal, "if (this.#protection === 'signed') {", 'if (this.#protection.length > 0) {'],
       [cookieSeal, "if (this.#protection === 'encrypted' || bytes.length", 'if (bytes.length'],
     ],
   },
