@@ -45,13 +45,7 @@ export const plantedBugs = [
   },
   {
     name: 'sends everything again twice at a failover',
-    edits: [
-      [
-        outbox,
-        'for (const message of [...resend, ...later]) if (!message.answered)',
-        'for (const message of [...resend, ...resend, ...later]) if (!message.answered)',
-      ],
-    ],
+    edits: [[outbox, 'this.#waiting = [...resend, ...later];', 'this.#waiting = [...resend, ...resend, ...later];']],
   },
   {
     name: 'sends again what was answered',

@@ -1,20 +1,14 @@
 /** The writable side of a socket: bytes of the stream and messages on their way to the session, in the order of the calls. */
 
+import type { Clock } from '../clock.js';
 import { Fifo } from '../fifo.js';
 import { type Message, messageTooLarge, type SendOptions } from '../session/message.js';
 import type { Session } from '../session/session.js';
-import { copyLimit, LargeWrites, type WriteCallback } from './large-writes.js';
-
-/** As Buffer.from, without its search for what it was given. */
-function copied(bytes: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafe(bytes.length);
-  copy.set(bytes);
-  return copy;
-}
+import { copied, copyLimit, type WriteCallback } from './written-bytes.js';
 
 export class Outgoing {
-  readonly largeWrites: LargeWrites = new LargeWrites();
   readonly #session: Session;
+  readonly #clock: Clock;
   /** Bytes of the largest piece that a large write is cut to: a stream has no message boundaries to keep. */
   readonly #longestWrite: number;
   /** The write that waits for room. */
@@ -32,8 +26,13 @@ export class Outgoing {
   /** What messages are measured by until there is a far side with a limit of its own. */
   readonly #longestMessage: number;
 
-  constructor(session: Session, limits: { readonly longestPayload: number; readonly longestMessage: number }) {
+  constructor(
+    session: Session,
+    clock: Clock,
+    limits: { readonly longestPayload: number; readonly longestMessage: number },
+  ) {
     this.#session = session;
+    this.#clock = clock;
     this.#longestWrite = limits.longestPayload;
     this.#longestMessage = limits.longestMessage;
   }
@@ -72,8 +71,7 @@ export class Outgoing {
   /** Sends a message behind everything that was written before; false: 'drain' follows. */
   send(data: Uint8Array | string, options: SendOptions, callback: WriteCallback | undefined): boolean {
     const own = this.prepare(data);
-    const settled = callback === undefined ? undefined : (error: Error | undefined) => callback(error ?? null);
-    const room = this.#session.send(own, options, settled);
+    const room = this.#session.send(own, options, this.#told(callback));
     if (!room) this.#drainWanted = true;
     return room;
   }
@@ -114,16 +112,22 @@ export class Outgoing {
     blocked?.();
   }
 
+  /**
+   * What a session is to call when a message is settled: the application's code runs at the end of the tick, so that it
+   * may do as it likes with the session, or throw, while that is busy with its other messages.
+   */
+  #told(callback: WriteCallback | undefined): ((error: Error | undefined) => void) | undefined {
+    if (callback === undefined) return undefined;
+    return (error) => this.#clock.defer(() => callback(error ?? null));
+  }
+
   #writeOne(chunk: Uint8Array | string, encoding: BufferEncoding): boolean {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
     this.bytesWritten += bytes.length;
     if (bytes.length <= copyLimit) return this.#session.write(typeof chunk === 'string' ? bytes : copied(bytes));
-    const callback = this.largeWrites.take(chunk);
-    const settled = callback === undefined ? undefined : (error: Error | undefined) => callback(error ?? null);
     let room = true;
     for (let at = 0; at < bytes.length; at += this.#longestWrite) {
-      const end = at + this.#longestWrite;
-      room = this.#session.write(bytes.subarray(at, end), end >= bytes.length ? settled : undefined);
+      room = this.#session.write(bytes.subarray(at, at + this.#longestWrite));
     }
     return room;
   }

@@ -46,13 +46,24 @@ export class Outbox {
   /**
    * `onRoom`: after `send` returned false, there is room again. `onTooLarge`: a message was accepted while there was no
    * connection, and the element that was reached does not take messages of this size: the session cannot keep its order.
+   * `onAbandoned`: a request was given up, and perhaps was the last thing to wait for.
    */
-  constructor(clock: Clock, poolHandle: string, onRoom: () => void, onTooLarge: (error: Error) => void) {
+  constructor(
+    clock: Clock,
+    poolHandle: string,
+    onRoom: () => void,
+    onTooLarge: (error: Error) => void,
+    onAbandoned: () => void,
+  ) {
     this.#onTooLarge = onTooLarge;
     this.#clock = clock;
     this.#poolHandle = poolHandle;
     this.#onRoom = onRoom;
-    this.#requests = new Requests(clock, poolHandle, () => this.#expect());
+    const abandoned = (message: RetainedMessage): void => {
+      this.#queue.abandoned(message);
+      onAbandoned();
+    };
+    this.#requests = new Requests(clock, poolHandle, () => this.#expect(), abandoned);
   }
 
   /** Whether anything is to be sent to the next element. */
@@ -93,7 +104,12 @@ export class Outbox {
       message.settle(new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { poolHandle: this.#poolHandle }));
       return false;
     }
-    if (this.#state === 'open' || (first !== undefined && this.#state === 'attached')) return this.#pass(message);
+    if (this.#state === 'open' || (first !== undefined && this.#state === 'attached')) {
+      if (message.data.length <= (this.#connection as MappingConnection).longestMessage) return this.#pass(message);
+      this.#waiting.push(message);
+      this.#refusesLarge([message]);
+      return false;
+    }
     this.#waiting.push(message);
     this.#roomWanted = true;
     return false;
@@ -165,12 +181,16 @@ export class Outbox {
   release(held: readonly RetainedMessage[], chosen: readonly RetainedMessage[]): void {
     const ours = new Set(held);
     const resend = new Set(chosen.filter((message) => ours.has(message)));
-    for (const message of held) if (!resend.has(message)) this.#drop(message);
     const later = this.#waiting.filter((message) => !ours.has(message));
+    this.#waiting = [...resend, ...later];
+    for (const message of held) if (!resend.has(message)) this.#drop(message);
+    // Who was told of one may have ended it all.
+    if (this.#state !== 'attached' || this.#refusesLarge(this.#waiting)) return;
+    const passing = this.#waiting;
     this.#waiting = [];
     this.#state = 'open';
     let room = true;
-    for (const message of [...resend, ...later]) if (!message.answered) room = this.#pass(message);
+    for (const message of passing) if (!message.answered) room = this.#pass(message);
     if (this.#end !== undefined) this.#pass(this.#end);
     if (room && this.#roomWanted) this.#clock.defer(() => this.room());
   }
@@ -187,6 +207,7 @@ export class Outbox {
   detach(error: () => Error): void {
     const given = this.#queue.begin();
     this.#requests.restart(given);
+    const givenUp: RetainedMessage[] = [];
     const kept = given.flatMap((message) => {
       const { left } = message;
       message.left = false;
@@ -194,13 +215,14 @@ export class Outbox {
       // Nobody else asked what our answers answer.
       if (message.answered || message.type === 'end' || message.inAnswerTo !== 0) return [];
       if (message.failover || !left) return [message];
-      message.settle(error());
+      givenUp.push(message);
       return [];
     });
     // What the former failover still held back stands before what was written since.
     this.#waiting = [...this.#waiting, ...kept].sort((a, b) => a.sequence - b.sequence);
     this.#connection = undefined;
     this.#state = 'holding';
+    for (const message of givenUp) message.settle(error());
   }
 
   retrieve(): Retrieved {
@@ -222,13 +244,17 @@ export class Outbox {
     for (const message of this.#outstanding()) message.settle(error);
   }
 
+  /** Whether one of them is larger than the connection takes; then the owner is told, and the session is about to end. */
+  #refusesLarge(messages: readonly RetainedMessage[]): boolean {
+    const { longestMessage } = this.#connection as MappingConnection;
+    const large = messages.find(({ answered, data }) => !answered && data.length > longestMessage);
+    if (large === undefined) return false;
+    this.#onTooLarge(messageTooLarge(large.data.length, longestMessage, this.#poolHandle));
+    return true;
+  }
+
   #pass(message: RetainedMessage): boolean {
     const connection = this.#connection as MappingConnection;
-    if (message.data.length > connection.longestMessage) {
-      this.#waiting.push(message);
-      this.#onTooLarge(messageTooLarge(message.data.length, connection.longestMessage, this.#poolHandle));
-      return false;
-    }
     this.#queue.push(message);
     const room = connection.send(message);
     if (!room) this.#roomWanted = true;

@@ -6,19 +6,32 @@ import type { AnswerCallback, Message, OpenRequest, RetainedMessage } from './me
 
 const noParts: Message[] = [];
 
+/** So many requests that were given up are remembered, so that answers to them are known for what they are. */
+const mostAbandoned = 10_000;
+
 export class Requests {
   readonly #clock: Clock;
   readonly #poolHandle: string;
   readonly #onAnyOpen: (open: boolean) => void;
+  readonly #onAbandoned: (message: RetainedMessage) => void;
   #size = 0;
   /** Given up by their callers; an answer that comes all the same is nobody's. */
   readonly #abandoned = new Set<number>();
 
-  /** `onAnyOpen` is told when the first request opens, and when the last has been answered or given up. */
-  constructor(clock: Clock, poolHandle: string, onAnyOpen: (open: boolean) => void) {
+  /**
+   * `onAnyOpen` is told when the first request opens, and when the last has been answered or given up; `onAbandoned` of
+   * each whose caller gave it up.
+   */
+  constructor(
+    clock: Clock,
+    poolHandle: string,
+    onAnyOpen: (open: boolean) => void,
+    onAbandoned: (message: RetainedMessage) => void,
+  ) {
     this.#clock = clock;
     this.#poolHandle = poolHandle;
     this.#onAnyOpen = onAnyOpen;
+    this.#onAbandoned = onAbandoned;
   }
 
   /** How many wait for an answer. */
@@ -40,7 +53,10 @@ export class Requests {
     const request = this.#close(message);
     if (request === undefined) return;
     this.#abandoned.add(message.sequence);
+    // Elements need not answer at all: what was given up long ago is forgotten.
+    if (this.#abandoned.size > mostAbandoned) this.#abandoned.delete(this.#abandoned.values().next().value as number);
     message.answered = true;
+    this.#onAbandoned(message);
     request.callback(error, undefined);
   }
 

@@ -26,7 +26,9 @@ export class RetrievalQueue {
   /** The `count` oldest have been taken by the far application. */
   acknowledge(count: number): void {
     for (let left = count; left > 0; left--) {
-      const message = this.#messages.shift() as RetainedMessage;
+      const message = this.#messages.shift();
+      // Who is told of one may leave the connection, and with it all that it has.
+      if (message === undefined) return;
       if (message.awaitsAnswer && !message.answered) this.#unanswered.set(message.sequence, message);
       else message.settle(undefined);
     }
@@ -38,6 +40,11 @@ export class RetrievalQueue {
     if (this.#unanswered.size > 0) this.#unanswered.delete(message.sequence);
     message.answered = true;
     message.settle(undefined);
+  }
+
+  /** Nobody waits for the answer any more. One that was not taken yet stays until it is. */
+  abandoned(message: RetainedMessage): void {
+    if (this.#unanswered.delete(message.sequence)) message.settle(undefined);
   }
 
   /** Everything still here, oldest first. */

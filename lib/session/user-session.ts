@@ -86,6 +86,7 @@ export class UserSession implements Session, Replier {
       pool.poolHandle,
       () => handler.onRoom(),
       (error) => this.#fail(error),
+      () => this.#leaveWhenDone(),
     );
     this.#linger = new Linger(clock, options.lingerTimeout, () => this.#lingeredTooLong());
     this.#search = new ElementSearch(pool, clock, random, options, {
@@ -258,6 +259,7 @@ export class UserSession implements Session, Replier {
       const held = this.#outbox.attach(connection);
       this.sendBusinessCard();
       this.#outbox.release(held, held);
+      if (this.isClosed) return handler;
       opened.publish({ poolHandle: this.#pool.poolHandle, element: element.identifier });
       this.#handler.onOpen();
     } else {
@@ -278,6 +280,7 @@ export class UserSession implements Session, Replier {
       this.#state = 'open';
       this.#failure = undefined;
       this.#outbox.release(held, chosen ?? held);
+      if (this.isClosed) return;
       failedOver.publish({ poolHandle: this.#pool.poolHandle, ...facts });
       this.#handler.onFailover(facts);
     };
@@ -396,9 +399,11 @@ export class UserSession implements Session, Replier {
     this.#leaving = undefined;
     const where = this.#where();
     const detail = 'sent without failover';
-    this.#outbox.detach(() => new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...where, cause, detail }));
     this.#connection = undefined;
     this.#state = 'seeking';
+    this.#outbox.detach(() => new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...where, cause, detail }));
+    // Who was told of a message that is given up may have ended it all.
+    if (this.isClosed) return;
     this.#failure ??= { from, cause };
     left.publish({ poolHandle: this.#pool.poolHandle, element: from.identifier, cause });
     this.#search.exclude(from.identifier, how);

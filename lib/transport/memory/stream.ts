@@ -122,8 +122,16 @@ export class MemoryStream implements ByteStream {
     this.process.clock.nextTurn(() => this.#scheduleDelivery());
   }
 
-  ref(): void {}
-  unref(): void {}
+  /** Whether it would keep its process alive. */
+  isReferenced = true;
+
+  ref(): void {
+    this.isReferenced = true;
+  }
+
+  unref(): void {
+    this.isReferenced = false;
+  }
 
   /**
    * Something on the way breaks the connection: both ends are reset, after what is on the way to them, or what is on the
