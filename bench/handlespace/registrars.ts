@@ -73,7 +73,8 @@ export async function fill(
       type: 'registration',
       poolHandle: poolOf(element),
       poolElement: {
-        identifier: element + 1,
+        // All 32 bits, as elements choose theirs: V8 keeps the upper half of them in objects of their own.
+        identifier: Math.imul(element + 1, 0x85ebca6b) >>> 0,
         homeServerId: 0,
         registrationLife: 3600,
         userTransport: { type: 'tcp', port: 4000, address: addressOf(element) },

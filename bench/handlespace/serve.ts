@@ -12,6 +12,8 @@ export type Told =
 
 const [, , peerPort] = process.argv;
 const options: RegistrarOptions = {
+  // In the upper half, where V8 needs most memory for it. The second registrar is another one.
+  serverId: peerPort === undefined ? 0xf0000001 : 0xf0000002,
   port: 0,
   enrp: { port: 0, peers: peerPort === undefined ? [] : [`127.0.0.1:${peerPort}`] },
   limits: { maxElementsPerConnection: 1_000_000, maxElementsPerPool: 1_000_000, maxElements: 10_000_000 },

@@ -16,31 +16,53 @@ export interface HandlespaceEntry {
   readonly element: PoolElement;
   /** Identifier of the home ENRP server, the element's owner (RFC 5352 section 3.1 rule 4). */
   readonly owner: number;
-  /** When the registration expires, in the caller's milliseconds; Infinity: never. */
-  readonly expiresAt: number;
   /** Left out of the answers until it registers again (or is resumed). */
   readonly suspended: boolean;
+  /**
+   * Belongs to whoever keeps more about the elements of a handlespace: found with the entry, and gone with it. The
+   * handlespace itself neither reads nor writes it. A table beside it would take four times as much.
+   */
+  companion: object | undefined;
 }
 
+const suspendedFlag = 1;
+const markedFlag = 2;
+
 /**
- * The entry as the handlespace writes it. One shape for all and only numbers beside references: there may be a
+ * The entry as the handlespace writes it. One shape for all and only small integers beside references: there may be a
  * million of these.
  */
 export class StoredEntry implements HandlespaceEntry, PolicyMember {
   readonly poolHandle: PoolHandle;
   element: PoolElement;
-  expiresAt: number = Number.POSITIVE_INFINITY;
   /** Belongs to the pool's selector; -1 while suspended. */
   place = -1;
-  /** Belongs to the heap of expiries; -1 while the registration never expires. */
+  /** Belongs to the heap of expiries, which knows when; -1 while the registration never expires. */
   expiryPlace = -1;
-  suspended = false;
-  /** Marked by a re-synchronisation (RFC 5353 section 3.6.3). */
-  marked = false;
+  companion: object | undefined = undefined;
+  /** What is true of it, in one word: `suspendedFlag`, `markedFlag`. */
+  #flags = 0;
 
   constructor(poolHandle: PoolHandle, element: PoolElement) {
     this.poolHandle = poolHandle;
     this.element = element;
+  }
+
+  get suspended(): boolean {
+    return (this.#flags & suspendedFlag) !== 0;
+  }
+
+  set suspended(value: boolean) {
+    this.#setFlag(suspendedFlag, value);
+  }
+
+  /** Marked by a re-synchronisation (RFC 5353 section 3.6.3). */
+  get marked(): boolean {
+    return (this.#flags & markedFlag) !== 0;
+  }
+
+  set marked(value: boolean) {
+    this.#setFlag(markedFlag, value);
   }
 
   get identifier(): number {
@@ -53,5 +75,9 @@ export class StoredEntry implements HandlespaceEntry, PolicyMember {
 
   get policy(): MemberSelectionPolicy {
     return this.element.policy ?? roundRobinPolicy;
+  }
+
+  #setFlag(flag: number, value: boolean): void {
+    this.#flags = value ? this.#flags | flag : this.#flags & ~flag;
   }
 }

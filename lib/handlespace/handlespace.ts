@@ -183,6 +183,12 @@ export class Handlespace {
     return { policy: pool.policy, elements };
   }
 
+  /** When a registration expires, in the caller's milliseconds; Infinity: never, or it is none of this handlespace any more. */
+  expiresAt(entry: HandlespaceEntry): number {
+    const { expiryPlace } = entry as StoredEntry;
+    return expiryPlace === -1 ? Number.POSITIVE_INFINITY : this.#expiries.primaryAt(expiryPlace);
+  }
+
   /** When the next registration expires, or Infinity: for the caller's timer. */
   nextExpiry(): number {
     return this.#expiries.size === 0 ? Number.POSITIVE_INFINITY : this.#expiries.primaryAt(0);
@@ -335,15 +341,15 @@ export class Handlespace {
   }
 
   #setExpiry(entry: StoredEntry, facts: Pick<RegistrationFacts, 'now' | 'expires'>): void {
-    entry.expiresAt =
+    const expiresAt =
       facts.expires === false ? Number.POSITIVE_INFINITY : endOfLife(entry.element, facts.now, this.#lifeUnit);
     const place = entry.expiryPlace;
-    if (entry.expiresAt === Number.POSITIVE_INFINITY) {
+    if (expiresAt === Number.POSITIVE_INFINITY) {
       if (place !== -1) this.#expiries.remove(place);
     } else if (place === -1) {
-      this.#expiries.push(entry, entry.expiresAt, 0);
+      this.#expiries.push(entry, expiresAt, 0);
     } else {
-      this.#expiries.update(place, entry.expiresAt, 0);
+      this.#expiries.update(place, expiresAt, 0);
     }
   }
 

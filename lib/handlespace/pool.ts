@@ -37,6 +37,7 @@ export class Pool implements HandlespacePool {
   former: PoolProperties | undefined;
   readonly #policies: PolicyRegistry;
   readonly #random: Random;
+  /** By PE identifier as a signed number: V8 keeps unsigned ones from 2^31 on in objects of their own. */
   readonly #entries = new Map<number, StoredEntry>();
   #policy!: MemberSelectionPolicy;
   #transport!: Transport;
@@ -71,7 +72,7 @@ export class Pool implements HandlespacePool {
   }
 
   get(identifier: number): StoredEntry | undefined {
-    return this.#entries.get(identifier);
+    return this.#entries.get(identifier | 0);
   }
 
   /** How the element contradicts the pool, if it does (RFC 5352 section 3.1 rule 2). */
@@ -108,7 +109,7 @@ export class Pool implements HandlespacePool {
   }
 
   add(entry: StoredEntry): void {
-    this.#entries.set(entry.identifier, entry);
+    this.#entries.set(entry.identifier | 0, entry);
     this.#selector.add(entry);
   }
 
@@ -128,12 +129,12 @@ export class Pool implements HandlespacePool {
 
   remove(entry: StoredEntry): void {
     if (!entry.suspended) this.#selector.remove(entry);
-    this.#entries.delete(entry.identifier);
+    this.#entries.delete(entry.identifier | 0);
   }
 
   /** Leaves an element out of the answers. Returns false if there is no such element. */
   suspend(identifier: number): boolean {
-    const entry = this.#entries.get(identifier);
+    const entry = this.#entries.get(identifier | 0);
     if (entry === undefined) return false;
     if (!entry.suspended) this.#withdraw(entry);
     return true;
@@ -141,7 +142,7 @@ export class Pool implements HandlespacePool {
 
   /** Takes an element into the answers again. Returns false if there is no such element. */
   resume(identifier: number): boolean {
-    const entry = this.#entries.get(identifier);
+    const entry = this.#entries.get(identifier | 0);
     if (entry === undefined) return false;
     if (entry.suspended) this.#offer(entry);
     return true;

@@ -153,7 +153,7 @@ export class RankHeap<Item> {
 
   #grow(): void {
     // Not to a power of two: what stands at the same place in each array would then compete for the same cache lines.
-    const capacity = Math.floor(this.#slots.length * 1.7) + 3;
+    const capacity = Math.floor(this.#slots.length * 1.25) + 3;
     this.#places = copied(new Uint32Array(capacity), this.#places);
     this.#slots = copied(new Uint32Array(capacity), this.#slots);
     this.#keys = copied(new Float64Array(capacity * 2), this.#keys);

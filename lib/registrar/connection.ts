@@ -7,6 +7,7 @@ import type { TransportAddress } from '../transport/transport.js';
 import type { AsapMessage } from '../wire/messages.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { connectionHost, machineOf } from './element-addresses.js';
+import { ElementList, type ListedElement } from './element-list.js';
 
 export class RegistrarConnection {
   readonly channel: AsapChannel;
@@ -19,7 +20,7 @@ export class RegistrarConnection {
   /** Runs until the first message has come. */
   silence: Timer | undefined;
   /** The elements that registered over it. */
-  readonly elements: Set<ServedElement> = new Set();
+  readonly elements: ElementList<ServedElement> = new ElementList();
   /** The pools that it subscribed to, and how it wants them answered. */
   readonly subscriptions: Map<PoolHandle, Subscription> = new Map();
 
@@ -57,19 +58,23 @@ export interface Subscription {
 /** idle: until the next keep-alive is due. probing: one is unanswered. stopped: removed. */
 export type WatchState = 'idle' | 'probing' | 'stopped';
 
-export interface ServedElement {
+export interface ServedElement extends ListedElement {
   readonly entry: HandlespaceEntry;
   /** The connection that it registered over, while that is open. */
   connection: RegistrarConnection | undefined;
   watch: WatchState;
   /** When idle, its place among those that wait for their next keep-alive; otherwise -1. */
   duePlace: number;
-  /** When probing, until it has failed. */
-  timer: Timer | undefined;
-  /** Ends a probe over a connection of its own. */
-  hangUp: (() => void) | undefined;
+  /** When probing, what is under way; there may be a million elements, and few are probed at a time. */
+  probe: Probe | undefined;
   /** When it acknowledged last, in whole milliseconds: they take less memory. */
   heardAt: number;
-  /** The hosts that reported it unreachable and when (RFC 5352 section 3.5); each counts once, however often it connects. */
-  reporters: Map<string, number> | undefined;
+}
+
+/** A keep-alive that is unanswered. */
+export interface Probe {
+  /** Until it has failed. */
+  timer: Timer;
+  /** Ends a probe over a connection of its own. */
+  hangUp: (() => void) | undefined;
 }

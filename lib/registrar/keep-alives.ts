@@ -11,7 +11,7 @@ import { IndexedHeap } from '../policy/indexed-heap.js';
 import type { TransportAddress } from '../transport/transport.js';
 import type { PoolHandle } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
-import type { RegistrarConnection, ServedElement } from './connection.js';
+import type { Probe, RegistrarConnection, ServedElement } from './connection.js';
 import type { RegistrarSettings } from './options.js';
 
 const missed = diagnosticEvent<{ poolHandle: string; identifier: number; reason: string }>(
@@ -33,6 +33,8 @@ export class KeepAlives {
   readonly #around: KeepAliveSurroundings;
   /** The elements at rest by when their next keep-alive is due: one timer serves all, since there may be a million. */
   readonly #resting = new IndexedHeap<ServedElement>(setDuePlace, 'primary');
+  /** The hosts that reported an element unreachable and when (RFC 5352 section 3.5); each counts once, however often it connects. */
+  readonly #reporters = new WeakMap<ServedElement, Map<string, number>>();
   #timer: Timer | undefined;
   /** When the timer fires. */
   #timerAt = Number.POSITIVE_INFINITY;
@@ -76,8 +78,8 @@ export class KeepAlives {
   onReport(element: ServedElement, reporter: RegistrarConnection): void {
     const { clock, timers, limits } = this.#around.settings;
     const now = clock.now();
-    element.reporters ??= new Map();
-    const { reporters } = element;
+    const reporters = this.#reporters.get(element) ?? new Map<string, number>();
+    this.#reporters.set(element, reporters);
     reporters.set(reporter.machine, now);
     for (const [host, at] of reporters) {
       if (now - at >= timers.reportLifetime) reporters.delete(host);
@@ -109,10 +111,10 @@ export class KeepAlives {
   /** Ends what is under way with an element, and takes it out of its turn. */
   #still(element: ServedElement): void {
     if (element.duePlace !== -1) this.#resting.remove(element.duePlace);
-    element.timer?.cancel();
-    element.hangUp?.();
-    element.timer = undefined;
-    element.hangUp = undefined;
+    const { probe } = element;
+    element.probe = undefined;
+    probe?.timer.cancel();
+    probe?.hangUp?.();
   }
 
   /** Sees to it that the timer fires when the first keep-alive is due; too early does no harm. */
@@ -144,27 +146,29 @@ export class KeepAlives {
     }
     this.#still(element);
     element.watch = 'probing';
-    this.#awaitAck(element);
+    const probe: Probe = { timer: this.#awaitAck(element), hangUp: undefined };
+    element.probe = probe;
     this.#sent++;
     if (connected) element.connection?.send(this.#message(element.entry));
-    else this.#dial(element);
+    else this.#dial(element, probe);
   }
 
-  #awaitAck(element: ServedElement): void {
+  #awaitAck(element: ServedElement): Timer {
     const { clock, timers } = this.#around.settings;
     const due = clock.now() + timers.keepAliveTimeout;
     const onDue = (): void => {
       // A process that was frozen or busy runs its timers before it reads what has been waiting for it.
       clock.nextTurn(() => {
-        if (element.timer !== timer) return;
+        const { probe } = element;
+        if (probe?.timer !== timer) return;
         const late = clock.now() - due;
         // It was we who were away: the element has not had its time.
-        if (late > timers.keepAliveTimeout / 2) this.#awaitAck(element);
+        if (late > timers.keepAliveTimeout / 2) probe.timer = this.#awaitAck(element);
         else this.#fail(element, 'no acknowledgement');
       });
     };
     const timer = clock.setTimeout(onDue, timers.keepAliveTimeout, 'background');
-    element.timer = timer;
+    return timer;
   }
 
   #message(entry: HandlespaceEntry): Parameters<RegistrarConnection['send']>[0] {
@@ -180,7 +184,7 @@ export class KeepAlives {
   }
 
   /** Asks at the address that the element advertised for ASAP: it has no connection to us. */
-  #dial(element: ServedElement): void {
+  #dial(element: ServedElement, probe: Probe): void {
     const { transport, clock, limits } = this.#around.settings;
     const target = asapTarget(element.entry);
     if (target === undefined) {
@@ -200,7 +204,7 @@ export class KeepAlives {
               if (message.poolHandle === poolHandle && message.peIdentifier === identifier) this.start(element);
             },
             onClose: () => {
-              if (element.watch === 'probing' && element.hangUp === hangUp)
+              if (element.watch === 'probing' && element.probe === probe)
                 this.#fail(element, 'the probe connection closed');
             },
           },
@@ -215,12 +219,11 @@ export class KeepAlives {
       },
       onError: (error) => this.#fail(element, error.message),
     });
-    const hangUp = (): void => {
+    probe.hangUp = () => {
       this.#dialled--;
       attempt.cancel();
       hangUpChannel?.();
     };
-    element.hangUp = hangUp;
   }
 
   #fail(element: ServedElement, reason: string): void {

@@ -51,7 +51,6 @@ const never = -0x40000000;
 export class Registrations {
   readonly #around: RegistrationsSurroundings;
   readonly #keepAlives: KeepAlives;
-  readonly #served = new Map<HandlespaceEntry, ServedElement>();
   readonly #removals = new Map<ServedElement, Timer>();
   #expiryTimer: Timer | undefined;
   #expiryAt = Number.POSITIVE_INFINITY;
@@ -136,7 +135,7 @@ export class Registrations {
   /** Keeps what belongs to an entry in step with the handlespace, whoever changed it. */
   onChange(change: HandlespaceChange): void {
     const { poolHandle, identifier } = change.entry;
-    const element = this.#served.get(change.entry);
+    const element = servedOf(change.entry);
     if (change.type !== 'removed') {
       this.#armExpiry();
       // It has another home now, which watches it.
@@ -145,7 +144,7 @@ export class Registrations {
       return;
     }
     if (element === undefined) return;
-    this.#served.delete(change.entry);
+    change.entry.companion = undefined;
     this.#keepAlives.stop(element);
     this.#removals.get(element)?.cancel();
     this.#removals.delete(element);
@@ -157,30 +156,29 @@ export class Registrations {
 
   /** What this registrar keeps about an element of its handlespace; made when first asked for. */
   serve(entry: HandlespaceEntry): ServedElement {
-    const present = this.#served.get(entry);
+    const present = servedOf(entry);
     if (present !== undefined) return present;
     const element: ServedElement = {
       entry,
       connection: undefined,
+      listPlace: -1,
       watch: 'idle',
       duePlace: -1,
-      timer: undefined,
-      hangUp: undefined,
+      probe: undefined,
       heardAt: never,
-      reporters: undefined,
     };
-    this.#served.set(entry, element);
+    entry.companion = element;
     return element;
   }
 
   #servedAs(poolHandle: PoolHandle, identifier: number): ServedElement | undefined {
     const entry = this.#around.handlespace.entry(poolHandle, identifier);
-    return entry && this.#served.get(entry);
+    return entry && servedOf(entry);
   }
 
   /** Whether an element has a connection to us that is open. */
   isConnected(entry: HandlespaceEntry): boolean {
-    return this.#served.get(entry)?.connection?.channel.open === true;
+    return servedOf(entry)?.connection?.channel.open === true;
   }
 
   /** An element of ours acknowledged a keep-alive over a connection that we dialled: it is served over that one now. */
@@ -202,9 +200,14 @@ export class Registrations {
     this.#expiryTimer?.cancel();
     this.#keepAlives.close();
     for (const timer of this.#removals.values()) timer.cancel();
-    for (const element of this.#served.values()) this.#keepAlives.stop(element);
+    for (const pool of this.#around.handlespace.pools()) {
+      for (const entry of pool.entries()) {
+        const element = servedOf(entry);
+        if (element !== undefined) this.#keepAlives.stop(element);
+        entry.companion = undefined;
+      }
+    }
     this.#removals.clear();
-    this.#served.clear();
   }
 
   /**
@@ -294,7 +297,7 @@ export class Registrations {
   }
 
   #isItself(entry: HandlespaceEntry, connection: RegistrarConnection): boolean {
-    const holder = this.#served.get(entry)?.connection;
+    const holder = servedOf(entry)?.connection;
     if (holder === connection || holder?.host === connection.host) return true;
     return elementAddresses(entry.element).includes(connection.host);
   }
@@ -322,6 +325,11 @@ export class Registrations {
     handlespace.expire(settings.clock.now());
     this.#armExpiry();
   }
+}
+
+/** What is kept about an element of the handlespace: nobody else has companions for its entries. */
+function servedOf(entry: HandlespaceEntry): ServedElement | undefined {
+  return entry.companion as ServedElement | undefined;
 }
 
 /** Address and port at which users reach an element, for comparison. */

@@ -22,3 +22,8 @@ export function handlespace(options: Partial<HandlespaceOptions> = {}): Handlesp
 export function answer(space: Handlespace, poolHandle: string, wanted?: number): number[] | undefined {
   return space.resolve(poolHandle, wanted)?.elements.map((each) => each.identifier);
 }
+
+export function expiryOf(space: Handlespace, poolHandle: string, identifier: number): number | undefined {
+  const entry = space.entry(poolHandle, identifier);
+  return entry && space.expiresAt(entry);
+}

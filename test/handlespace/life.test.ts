@@ -1,5 +1,5 @@
 import test from 'ava';
-import { answer, element, handlespace, self } from './elements.js';
+import { answer, element, expiryOf, handlespace, self } from './elements.js';
 
 const lives: readonly [number, number][] = [
   [60, 61_000],
@@ -16,7 +16,7 @@ for (const [registrationLife, expiry] of lives) {
     const space = handlespace();
     space.register('pool', element(1, { registrationLife }), { now: 1000 });
     t.is(space.nextExpiry(), expiry);
-    t.is(space.entry('pool', 1)?.expiresAt, expiry);
+    t.is(expiryOf(space, 'pool', 1), expiry);
     t.deepEqual(
       space.expire(Math.min(expiry, Number.MAX_VALUE) - 1).map((each) => each.identifier),
       [],

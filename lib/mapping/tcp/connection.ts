@@ -38,6 +38,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   features: MappingFeatures;
   localAddress: TransportAddress;
   remoteAddress: TransportAddress;
+  readonly pathMtu: number | undefined;
   handler: MappingHandler = noMappingHandler;
   readonly #clock: Clock;
   readonly #options: TcpMappingOptions;
@@ -72,6 +73,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.features = tcpMappingFeatures(0, false);
     this.localAddress = stream.localAddress;
     this.remoteAddress = stream.remoteAddress;
+    this.pathMtu = stream.pathMtu;
     this.#inbound = new Inbound(options, () => this.#outbound.lastSequence);
     if (side.role === 'element') this.#leased = new LeasedMessages((message) => this.handler.onMessage(message));
     this.mapping = stream.localAddress.protocol === undefined ? mappingId.tcp : mappingId.sctp;
@@ -185,12 +187,11 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     }
   }
 
-  /** As Resumable. */
+  /** As Resumable, like `resume` and `giveUp`. */
   get isResumable(): boolean {
     return this.#state === 'open' || this.#state === 'interrupted';
   }
 
-  /** As Resumable. */
   resume(link: Link, hello: Hello): string | undefined {
     if (this.#outbound.canResume(hello.resume?.messages ?? 0) === undefined)
       return 'a count of messages that cannot be';
@@ -204,7 +205,6 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     return this.#goOn(link, hello);
   }
 
-  /** As Resumable. */
   giveUp(reason: string): void {
     if (this.#state === 'closed') return;
     this.#dropLink('reset');
@@ -315,8 +315,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   }
 
   #newLink(stream: ByteStream): Link {
-    const { failureTimeout, helloTimeout } = this.#options;
-    const opening = this.#side.role === 'user' ? failureTimeout : helloTimeout;
+    const opening = this.#options[this.#side.role === 'user' ? 'failureTimeout' : 'helloTimeout'];
     if (!this.#referenced) stream.unref();
     return new Link(stream, this.#clock, this.#options, opening, this);
   }
@@ -329,7 +328,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
 
   /** A hello that begins a connection. */
   #open(link: Link, flags: number, hello: Hello, version: number): void {
-    this.features = tcpMappingFeatures(hello.features, canResume(this.#side, this.#options));
+    this.features = tcpMappingFeatures(hello.features, canResume(this.#side, this.#options), this.pathMtu);
     if (this.#side.role === 'element') {
       this.#sessionId = hello.sessionId;
       if (this.features.resume) this.#sessions?.begin(hello.sessionId, this);

@@ -11,8 +11,8 @@ import type { Resumable, ResumableSessions } from './resumable-sessions.js';
 /** The version of the mapping that this code speaks, and the oldest that it understands. */
 export const mappingVersion = { oldest: 1, newest: 1 } as const;
 
-/** What the mapping can do with a far side whose hello says these features (none before it has come). */
-export function tcpMappingFeatures(features: number, resume: boolean): MappingFeatures {
+/** What the mapping can do with a far side whose hello says these features (none before it has come). `pathMtu`: the stream tells it. */
+export function tcpMappingFeatures(features: number, resume: boolean, pathMtu?: number): MappingFeatures {
   return {
     streams: true,
     unordered: (features & feature.interleaving) !== 0 && (features & feature.unordered) !== 0,
@@ -20,7 +20,7 @@ export function tcpMappingFeatures(features: number, resume: boolean): MappingFe
     acknowledgesTaken: true,
     rtt: true,
     rto: true,
-    pathMtu: false,
+    pathMtu: pathMtu !== undefined,
   };
 }
 
