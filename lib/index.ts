@@ -30,7 +30,7 @@ export { type Connector, type ConnectorOptions, connector } from './net/connecto
 export type { CookieOptions, CookieSecret } from './net/cookies.js';
 export type { LoadOptions, LoadSource } from './net/element-load.js';
 export type { HealthCheck } from './net/health-watch.js';
-export type { PoolListenOptions } from './net/listen-options.js';
+export type { PoolListenOptions, ServerOptions } from './net/listen-options.js';
 export { type CreateLookupOptions, createLookup, type Lookup, lookup } from './net/lookup.js';
 export {
   type Nameservice,

@@ -3,6 +3,7 @@
 import type net from 'node:net';
 import tls from 'node:tls';
 import type { TlsTransportOptions } from '../transport/tls/tls.js';
+import type { ServerOptions } from './listen-options.js';
 import { checkTlsOf, type PoolConnectOptions, poolTarget } from './options.js';
 import { Server } from './server.js';
 import { Socket } from './socket.js';
@@ -41,10 +42,12 @@ export function connect(...args: unknown[]): Socket | tls.TLSSocket {
 
 /** The name in the certificate is that of the pool, whichever element it is. */
 function connectTls(target: PoolConnectOptions, options: TlsTransportOptions, args: readonly unknown[]): tls.TLSSocket {
-  const socket = connect({ ...target, tls: false });
+  // TLS has a last word to say after the far side's, whoever ended first.
+  const socket = connect({ ...target, tls: false, allowHalfOpen: true });
   const { pskCallback: _, pskIdentityHint: __, pskClientCallback, ...context } = options;
   const shared = pskClientCallback === undefined ? {} : { pskCallback: pskClientCallback };
   const secured = tls.connect({ ...context, ...(shared as Pick<tls.ConnectionOptions, 'pskCallback'>), socket });
+  secured.allowHalfOpen = (target as net.SocketConstructorOpts).allowHalfOpen ?? false;
   const onSecureConnect = args.find((arg) => typeof arg === 'function') as (() => void) | undefined;
   if (onSecureConnect !== undefined) secured.once('secureConnect', onSecureConnect);
   return secured;
@@ -53,7 +56,7 @@ function connectTls(target: PoolConnectOptions, options: TlsTransportOptions, ar
 export const createConnection: typeof connect = connect;
 
 /** A server that `listen`s on a port as net's does, or as an element of a pool. */
-export function createServer(options?: net.ServerOpts, onConnection?: (socket: Socket) => void): Server;
+export function createServer(options?: ServerOptions, onConnection?: (socket: Socket) => void): Server;
 export function createServer(onConnection?: (socket: Socket) => void): Server;
 export function createServer(options?: unknown, onConnection?: unknown): Server {
   return new (Server as new (...all: unknown[]) => Server)(options, onConnection);

@@ -19,8 +19,8 @@ export interface IncomingCallbacks {
   /** A registrar that looks after an element. */
   onAsap(stream: ByteStream, firstBytes: Uint8Array): ByteStreamHandler;
   /**
-   * Neither, or silence ('silent'; then a few bytes of the magic may have come). False: this server does not serve such
-   * users; the stream is destroyed.
+   * Neither, also where it has ended before its bytes told anything, or silence ('silent'; then a few bytes of the magic
+   * may have come). False: this server does not serve such users; the stream is destroyed.
    */
   onPlain(stream: ByteStream, firstBytes: Uint8Array, how: 'spoke' | 'silent'): boolean;
   /** Not served, or gone before it said anything. The stream is destroyed. */
@@ -61,7 +61,7 @@ export function incoming(
   };
   const plain = (how: 'spoke' | 'silent'): void => {
     timer.cancel();
-    const reason = how === 'silent' ? 'it said nothing in time' : 'it speaks neither the TCP mapping nor ASAP';
+    const reason = how === 'silent' ? 'it said nothing in time' : 'it spoke neither the TCP mapping nor ASAP';
     if (!callbacks.onPlain(stream, bytes, how)) refuse(reason);
   };
   // If we were stopped, what it said meanwhile waits to be read: that first.
@@ -87,7 +87,8 @@ export function incoming(
       }
     },
     onDrain() {},
-    onEnd: () => refuse('it ended before it said anything'),
+    // What is not the magic in whole is none.
+    onEnd: () => plain('spoke'),
     onClose: () => refuse('it closed before it said anything'),
   };
   return handler;

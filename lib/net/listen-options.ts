@@ -1,5 +1,6 @@
-/** What `listen` takes for a pool, and what becomes of it. */
+/** What `createServer` and `listen` take for a pool, and what becomes of it. */
 
+import type net from 'node:net';
 import { checkInteger, checkMilliseconds, checkPort, checkString, invalidArgumentType } from '../arguments.js';
 import type { OperationalScope } from '../asap/scope.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
@@ -23,6 +24,14 @@ import {
   type MappingOptions,
   type PolicyOption,
 } from './options.js';
+
+/** What `createServer` takes: net's options, and what holds for every `listen` for a pool. */
+export interface ServerOptions extends net.ServerOpts {
+  /** As of `listen`, which may say otherwise. A server with it listens for pools alone. */
+  readonly tls?: TlsTransportOptions;
+  /** As net's, from Node 22.13 on: connections from these addresses are closed, and nobody hears of them. */
+  readonly blockList?: net.BlockList;
+}
 
 /** What `listen` takes for a pool. Times in milliseconds. */
 export interface PoolListenOptions extends MappingOptions, DeliveryOptions, CookieOptions, LoadOptions {

@@ -1,6 +1,6 @@
 /** What `connect` and `listen` take beside net's own options, and what becomes of it. */
 
-import { isIP } from 'node:net';
+import { type BlockList, isIP } from 'node:net';
 import {
   checkBoolean,
   checkFunction,
@@ -93,6 +93,8 @@ export interface PoolConnectOptions extends MappingOptions, DeliveryOptions {
   readonly tls?: TlsTransportOptions | boolean;
   /** 'tcp': take elements that advertise no mapping for ones that speak the TCP mapping. */
   readonly mapping?: 'tcp';
+  /** As net's, from Node 22.13 on: addresses of elements that are not to be connected to. ERR_IP_BLOCKED when all are. */
+  readonly blockList?: BlockList;
 }
 
 /** How sessions may be carried (docs/mappings.md). */
@@ -213,8 +215,8 @@ export function checkTimeout(timeout: unknown): number {
 
 /** What of a pool's options net's own `connect` has to know in nameservice mode. */
 export function ownOptions(options: object): { readonly own: object; readonly family: 4 | 6 | undefined } {
-  const { localAddress, localPort, family, blockList } = options as Record<string, unknown>;
-  const own = { localAddress, localPort, ...(blockList === undefined ? {} : { blockList }) };
+  const { localAddress, localPort, family } = options as Record<string, unknown>;
+  const own = { localAddress, localPort };
   return { own, family: family === 4 || family === 6 ? family : undefined };
 }
 

@@ -33,6 +33,35 @@ export function acceptPlain(
   return socket;
 }
 
+/**
+ * Keeps the end of what the far side sends from the stream, and calls `onEnd` instead: a socket that has emitted 'end' is of
+ * no use to another owner. `let` makes the end come after all, `forget` lets it come when it does.
+ */
+export function withholdEnd(socket: net.Socket, onEnd: () => void): { let(): void; forget(): void } {
+  const { push } = socket;
+  let held = false;
+  const forget = (): void => {
+    // The prototype's again.
+    delete (socket as Partial<net.Socket>).push;
+  };
+  socket.push = (chunk: Uint8Array | null, encoding?: BufferEncoding): boolean => {
+    if (chunk !== null) return push.call(socket, chunk, encoding);
+    forget();
+    held = true;
+    onEnd();
+    return false;
+  };
+  return {
+    forget,
+    let() {
+      if (!held || socket.destroyed) return;
+      socket.push(null);
+      // As net does: who reads nothing hears of the end too, unless the socket is paused.
+      if (!socket.isPaused()) socket.read(0);
+    },
+  };
+}
+
 function refuseLateMagic(socket: net.Socket, alreadyRead: number): void {
   const { push } = socket;
   let matching = alreadyRead;

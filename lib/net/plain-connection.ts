@@ -9,8 +9,9 @@
  *   any --the application destroys the socket--> over
  */
 
-import type { TcpNetConnectOpts } from 'node:net';
+import type { BlockList, TcpNetConnectOpts } from 'node:net';
 import type { Clock, Timer } from '../clock.js';
+import { blockedError, isBlocked } from './block-list.js';
 import { type ElementAddress, ElementsInTurn, type ElementsInTurnOptions } from './elements-in-turn.js';
 
 /** What net's own methods do to the socket, and the socket itself. */
@@ -31,6 +32,8 @@ export interface PlainConnectionOptions extends ElementsInTurnOptions {
   readonly failureTimeout: number;
   /** What net's `connect` is to be told beside host and port: localAddress and the like. */
   readonly own: object;
+  /** Addresses that are not to be connected to. */
+  readonly blockList?: BlockList | undefined;
 }
 
 type ConnectError = Error & Partial<Record<'code' | 'syscall' | 'address', string>> & { readonly port?: number };
@@ -118,6 +121,12 @@ export class PlainConnection {
     this.#element = element;
     this.#socket.emit('lookup', null, address, family, this.poolHandle);
     if (this.#state !== 'dialling') return;
+    if (isBlocked(this.#options.blockList, address)) {
+      // It is nobody's failure.
+      this.#errors.push(blockedError(address));
+      this.#seek();
+      return;
+    }
     this.#timer = clock.setTimeout(() => this.#timedOut(element), failureTimeout);
     this.#socket.dial({ ...own, host: address, port });
   }
@@ -136,8 +145,7 @@ export class PlainConnection {
 
   #isOfAttempt(error: unknown): boolean {
     if (!(error instanceof Error)) return false;
-    const { code, syscall, address, port } = error as ConnectError;
-    if (code === 'ERR_IP_BLOCKED') return true;
+    const { syscall, address, port } = error as ConnectError;
     return syscall === 'connect' && address === this.#element?.address && port === this.#element?.port;
   }
 

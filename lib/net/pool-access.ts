@@ -1,5 +1,6 @@
 /** A session's view of its pool, through an operational scope. */
 
+import type { BlockList } from 'node:net';
 import type { Resolution } from '../asap/resolution.js';
 import type { OperationalScope } from '../asap/scope.js';
 import { RserpoolError } from '../errors.js';
@@ -8,12 +9,14 @@ import { dialPlainSctp } from '../mapping/sctp/dial.js';
 import { mappingTransport } from '../mapping/sctp/transport.js';
 import { dialTcpMapping } from '../mapping/tcp/dial.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
+import type { Picker } from '../policy/member-policy.js';
 import { createPickerState } from '../policy/picker.js';
 import type { PoolView } from '../session/candidates.js';
 import type { PoolAccess } from '../session/element-search.js';
-import type { ByteStreamTransport } from '../transport/transport.js';
-import type { PoolHandle } from '../wire/parameters.js';
+import type { ByteStreamTransport, TransportAddress } from '../transport/transport.js';
+import type { PoolElement, PoolHandle } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
+import { blockedError, isBlocked, without } from './block-list.js';
 import type { MappingName } from './options.js';
 import { CallbackPicker, type SelectServer } from './select-server.js';
 
@@ -59,6 +62,8 @@ export interface ElementChoice {
   readonly element?: number | undefined;
   /** The application. */
   readonly select?: SelectServer | undefined;
+  /** Addresses that are not to be connected to. */
+  readonly blockList?: BlockList | undefined;
 }
 
 /**
@@ -74,9 +79,25 @@ export function poolAccess(
   mappings: readonly MappingName[] = ['tcp'],
   stream: ByteStreamTransport = scope.transports.stream,
 ): PoolAccess {
-  const { element, select } = choice;
+  const { element, select, blockList } = choice;
   const poolHandle = toPoolHandle(pool);
   const { endpoint, clock } = scope;
+  const offered = (one: PoolElement): TransportAddress[] =>
+    mappings.flatMap((mapping) => (mapping === 'tcp' ? tcpMappingAddresses(one, insist) : sctpMappingAddresses(one)));
+  const plainOffered = (one: PoolElement): TransportAddress[] =>
+    mappings.includes('sctp') ? plainSctpAddresses(one) : [];
+  const allowed = ({ host }: TransportAddress): boolean => !isBlocked(blockList, host);
+  const everyAddress = (one: PoolElement): TransportAddress[] => [...offered(one), ...plainOffered(one)];
+  const passingOver = (picker: Picker): Picker => {
+    if (blockList === undefined) return picker;
+    const blocked = picker.elements.filter((one) => {
+      const all = everyAddress(one);
+      return all.length > 0 && !all.some(allowed);
+    });
+    return blocked.length === 0 ? picker : without(picker, new Set(blocked.map(({ identifier }) => identifier)));
+  };
+  const firstBlocked = (resolution: Resolution | undefined): TransportAddress | undefined =>
+    resolution?.elements.flatMap(everyAddress).find((address) => !allowed(address));
   return {
     poolHandle: pool,
     element,
@@ -88,25 +109,30 @@ export function poolAccess(
           callback(...oneElement(scope, resolution, pool, element));
           return;
         }
-        const view = resolution === undefined ? undefined : poolView(scope, resolution);
-        if (view === undefined || select === undefined) callback(error, view);
-        else callback(error, { ...view, picker: new CallbackPicker(view.picker.elements, select, clock) });
+        const all = resolution === undefined ? undefined : poolView(scope, resolution);
+        const view = all && { ...all, picker: passingOver(all.picker) };
+        const blocked = view !== undefined && view.picker.elements.length === 0 ? firstBlocked(resolution) : undefined;
+        const problem = blocked === undefined ? error : blockedError(blocked.host);
+        if (view === undefined || select === undefined) callback(problem, view);
+        else callback(problem, { ...view, picker: new CallbackPicker(view.picker.elements, select, clock) });
       });
     },
     isSuspected: (identifier) => endpoint.isSuspected(poolHandle, identifier),
     reportUnreachable: (identifier) => endpoint.reportUnreachable(poolHandle, identifier),
     dial(element, hello, callbacks) {
       const sctp = scope.sctp.get();
-      const addresses = mappings.flatMap((mapping) =>
-        mapping === 'tcp' ? tcpMappingAddresses(element, insist) : sctpMappingAddresses(element),
-      );
-      const plain = mappings.includes('sctp') ? plainSctpAddresses(element) : [];
+      const addresses = offered(element).filter(allowed);
+      const plain = plainOffered(element).filter(allowed);
       if (addresses.length === 0 && plain.length > 0 && sctp !== undefined) {
         return dialPlainSctp(sctp, clock, options, plain, hello.cookieFollows, callbacks);
       }
       if (addresses.length === 0) {
         const facts = { poolHandle: pool, element: element.identifier, origin: 'remote' } as const;
-        const error = new RserpoolError('ERR_RSERPOOL_MAPPING_NOT_AVAILABLE', facts);
+        const [reached] = everyAddress(element);
+        const error =
+          reached === undefined
+            ? new RserpoolError('ERR_RSERPOOL_MAPPING_NOT_AVAILABLE', facts)
+            : blockedError(reached.host);
         let wanted = true;
         clock.defer(() => wanted && callbacks.onFailed([error]));
         return {

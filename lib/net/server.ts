@@ -8,6 +8,7 @@ import { TcpMappingConnection } from '../mapping/tcp/connection.js';
 import type { BusinessCard } from '../session/business-card.js';
 import { ElementSession, type ElementSessionOwner } from '../session/element-session.js';
 import { TcpStream } from '../transport/tcp/tcp.js';
+import { checkTls, type TlsTransportOptions } from '../transport/tls/tls.js';
 import {
   type ByteStream,
   type ByteStreamHandler,
@@ -17,16 +18,17 @@ import {
 } from '../transport/transport.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
+import { checkBlockList, isBlocked } from './block-list.js';
 import { type CardHolder, checkBusinessCard } from './business-cards.js';
 import { initialise, mirrorAttributes, uninitialised } from './callable.js';
 import { guard } from './guarded.js';
 import { checkHandOverOptions, type HandOverOptions, onFirstSignal } from './hand-over-signal.js';
 import { incoming } from './incoming.js';
-import { checkListenOptions, type PoolListenOptions } from './listen-options.js';
+import { checkListenOptions, type PoolListenOptions, type ServerOptions } from './listen-options.js';
 import { ListeningElement } from './listening-element.js';
 import { checkPolicy, type PolicyOption, poolTarget } from './options.js';
-import { type AcceptanceOptions, acceptPlain } from './plain-acceptance.js';
-import { family } from './session-properties.js';
+import { type AcceptanceOptions, acceptPlain, withholdEnd } from './plain-acceptance.js';
+import { dropArgument, family } from './session-properties.js';
 import { Socket } from './socket.js';
 
 function alreadyListening(): Error {
@@ -61,11 +63,16 @@ export class Server extends NetServer implements CardHolder {
   }
 
   #element: ListeningElement | undefined;
+  readonly #tls: TlsTransportOptions | undefined;
+  readonly #blockList: net.BlockList | undefined;
 
   /** As net's. */
-  constructor(options?: net.ServerOpts | ((socket: Socket) => void), onConnection?: (socket: Socket) => void) {
+  constructor(options?: ServerOptions | ((socket: Socket) => void), onConnection?: (socket: Socket) => void) {
     super();
     initialise(net.Server, this, [options, onConnection]);
+    if (typeof options !== 'object' || options === null) return;
+    this.#tls = checkTls('options.tls', options.tls);
+    this.#blockList = checkBlockList(options.blockList);
   }
 
   /** This element's PE identifier; undefined while it listens for no pool. */
@@ -86,7 +93,11 @@ export class Server extends NetServer implements CardHolder {
     // Net could not listen, and has said so.
     if (this.#element?.isNets === true && !this.listening) this.#element = undefined;
     if (this.#element !== undefined || (options !== undefined && this.listening)) throw alreadyListening();
-    if (options === undefined) return (super.listen as (...all: unknown[]) => this)(...args);
+    if (options === undefined) {
+      // Nobody is to take it for a server with TLS.
+      if (this.#tls !== undefined) this.#poolElement('a server with tls');
+      return (super.listen as (...all: unknown[]) => this)(...args);
+    }
     const callback = args.find((arg) => typeof arg === 'function') as (() => void) | undefined;
     this.#listenForPool(options as PoolListenOptions, callback);
     return this;
@@ -133,6 +144,21 @@ export class Server extends NetServer implements CardHolder {
     const late = element.settings.scope.clock.setTimeout(() => element.breakOff(), timeout);
     await closed;
     late.cancel();
+  }
+
+  /** Connections of net's own server: it counts them, but tells nobody at once, and older ones know no block list. */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const element = this.#element;
+    if (event === 'connection' && element?.isNets === true) {
+      const socket = args[0] as net.Socket;
+      if (isBlocked(this.#blockList, socket.remoteAddress)) {
+        socket.destroy();
+        return true;
+      }
+      element.plain.add(socket);
+      socket.once('close', () => element.plain.delete(socket));
+    }
+    return (super.emit as (name: string | symbol, ...all: unknown[]) => boolean)(event, ...args);
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
@@ -202,7 +228,7 @@ export class Server extends NetServer implements CardHolder {
   }
 
   #listenForPool(options: PoolListenOptions, onListening: (() => void) | undefined): void {
-    const settings = checkListenOptions(options);
+    const settings = checkListenOptions(this.#tls === undefined ? options : { tls: this.#tls, ...options });
     // From the start: an element that is stopped before it is registered closes too.
     const forgetSignals = onFirstSignal(settings.handOverOn, () => this.handOver());
     this.once('close', forgetSignals);
@@ -210,7 +236,10 @@ export class Server extends NetServer implements CardHolder {
       onListening: () => void this.emit('listening'),
       maxSessions: () => this.maxConnections ?? 1_000,
       onConnection: (stream) => this.#onConnection(stream, element),
-      onPlainSctp: (connection) => this.#attachSession(connection, element),
+      onPlainSctp: (connection) => {
+        if (isBlocked(this.#blockList, connection.remoteAddress.host)) connection.abort(0, 'its address is blocked');
+        else this.#attachSession(connection, element);
+      },
       onError: (error) => {
         this.#element = undefined;
         forgetSignals();
@@ -264,8 +293,16 @@ export class Server extends NetServer implements CardHolder {
       undetected.delete(refusedStream);
       refused.publish({ remote: formatAddress(refusedStream.remoteAddress), reason });
     };
+    if (isBlocked(this.#blockList, stream.remoteAddress.host)) {
+      stream.destroy();
+      onRefused(stream, 'its address is blocked');
+      return noHandler;
+    }
     // Registrars must be able to look after an element that is full.
-    const room = Math.max(0, (this.maxConnections ?? mapping.undetectedConnections) - element.connections);
+    const room =
+      this.maxConnections === undefined
+        ? mapping.undetectedConnections
+        : Math.max(0, this.maxConnections - element.connections);
     if (undetected.size >= room + connectionsForRegistrars) {
       stream.destroy();
       onRefused(stream, 'too many connections that have not said what they want');
@@ -282,6 +319,7 @@ export class Server extends NetServer implements CardHolder {
     }
     undetected.add(stream);
     const servesPlain = options.mode !== 'failover' && stream instanceof TcpStream;
+    const end = servesPlain ? withholdEnd(stream.socket, () => stream.handler.onEnd()) : undefined;
     return incoming(
       stream,
       scope.clock,
@@ -289,16 +327,21 @@ export class Server extends NetServer implements CardHolder {
       {
         onMapping: (accepted) => {
           undetected.delete(accepted);
+          end?.forget();
           return this.#onMapping(accepted, element);
         },
         onAsap: (accepted, firstBytes) => {
           undetected.delete(accepted);
+          end?.forget();
           return scope.endpoint.acceptChannel(accepted, firstBytes);
         },
         onPlain: (accepted, firstBytes, how) => {
           if (!servesPlain || element.closing) return false;
           undetected.delete(accepted);
+          end?.forget();
           this.#onPlain(accepted as TcpStream, firstBytes, how, element);
+          // After 'connection'.
+          scope.clock.defer(() => end?.let());
           return true;
         },
         onRefused,
@@ -378,16 +421,7 @@ export class Server extends NetServer implements CardHolder {
   #refusal(stream: Pick<ByteStream, 'localAddress' | 'remoteAddress'>, element: ListeningElement): string | undefined {
     if (element.closing) return 'the element closes';
     if (this.maxConnections === undefined || element.connections < this.maxConnections) return undefined;
-    const { localAddress: local, remoteAddress: remote } = stream;
-    const facts = {
-      localAddress: local.host,
-      localPort: local.port,
-      localFamily: family(local.host),
-      remoteAddress: remote.host,
-      remotePort: remote.port,
-      remoteFamily: family(remote.host),
-    };
-    guard(element.settings.scope.clock, () => this.emit('drop', facts));
+    guard(element.settings.scope.clock, () => this.emit('drop', dropArgument(stream)));
     return 'the element has no room for another session';
   }
 

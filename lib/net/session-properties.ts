@@ -63,6 +63,19 @@ export function family(address: string | undefined): string | undefined {
   return address.includes(':') ? 'IPv6' : 'IPv4';
 }
 
+/** What net says of a connection that it drops. */
+export function dropArgument(stream: Record<'localAddress' | 'remoteAddress', TransportAddress>): net.DropArgument {
+  const { localAddress: local, remoteAddress: remote } = stream;
+  return {
+    localAddress: local.host,
+    localPort: local.port,
+    localFamily: family(local.host) as string,
+    remoteAddress: remote.host,
+    remotePort: remote.port,
+    remoteFamily: family(remote.host) as string,
+  };
+}
+
 /** Bytes that the stream holds back: net counts them as written. */
 export function waitingBytes(socket: net.Socket): number {
   const { writableBuffer = [] } = socket as {

@@ -204,7 +204,8 @@ export class ElementSearch {
         const full = errors.some((one) => (one as Partial<RserpoolError>).code === 'ERR_RSERPOOL_LIMIT');
         this.exclude(element.identifier, full ? 'broken' : 'silent');
         // A report needs something that was to be sent to it (RFC 5352 section 6.9.2), and an element that is not well.
-        if (!full && this.#callbacks.hasSomethingToSend()) this.#pool.reportUnreachable(element.identifier);
+        const blocked = errors.some((one) => (one as NodeJS.ErrnoException).code === 'ERR_IP_BLOCKED');
+        if (!full && !blocked && this.#callbacks.hasSomethingToSend()) this.#pool.reportUnreachable(element.identifier);
         this.#tryNext();
       },
     });

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import type { OperationalScope } from '../../lib/asap/scope.js';
 import { magic } from '../../lib/mapping/tcp/frame.js';
 import { connect } from '../../lib/net/connect.js';
 import { verdictOn } from '../../lib/net/incoming.js';
@@ -172,4 +173,58 @@ test('what net’s server does to its sockets is done to plain ones', async (t) 
   t.true(served.writable);
   served.end('answer');
   t.is(await answer(client), 'answer');
+});
+
+test('who ends without a byte is a plain user, and may be answered', async (t) => {
+  const { server, port } = await element(t, {}, { allowHalfOpen: true });
+  server.on('connection', (socket: net.Socket) => {
+    let length = 0;
+    socket.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+    });
+    socket.on('end', () => socket.end(`${length} came`));
+  });
+  t.is(await answer(net.connect({ port, host, allowHalfOpen: true }).end()), '0 came');
+  const some = net.connect({ port, host, allowHalfOpen: true });
+  some.end(magic.subarray(0, 3));
+  t.is(await answer(some), '3 came');
+});
+
+test('an end without a byte ends the server’s side as net’s does, and waits where nothing is read', async (t) => {
+  const { server, port } = await element(t, {}, { pauseOnConnect: true });
+  const client = net.connect(port, host).end();
+  const [served] = (await once(server, 'connection')) as [net.Socket];
+  let ended = false;
+  served.on('end', () => (ended = true));
+  t.true(served.isPaused());
+  await new Promise((resolve) => void server.getConnections(resolve));
+  t.false(ended);
+  served.resume();
+  await Promise.all([once(client.resume(), 'close'), once(served, 'close')]);
+  t.true(ended);
+  t.is(await new Promise((resolve) => server.getConnections((_, count) => resolve(count))), 0);
+});
+
+test("'sessions' counts the connections of a server of nameservice mode alone", async (t) => {
+  const { server, listen } = await element(t, {
+    mode: 'nameservice',
+    policy: 'leastUsed',
+    load: 'sessions',
+    loadInterval: 10,
+  });
+  server.maxConnections = 2;
+  const { scope, poolHandle } = listen;
+  const loadOf = async (wanted: number): Promise<void> => {
+    for (;;) {
+      const { elements } = await (scope as OperationalScope).resolve(poolHandle, { fresh: true });
+      const policy = elements[0]?.policy;
+      if (policy?.type === 'leastUsed' && Math.abs(policy.load / 0xffffffff - wanted) < 0.01) return;
+    }
+  };
+  server.on('connection', (socket: net.Socket) => socket.resume());
+  const client = connect({ ...listen, mode: 'nameservice' });
+  await loadOf(0.5);
+  client.end().resume();
+  await loadOf(0);
+  t.pass();
 });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
-import { connect } from '../../lib/net/connect.js';
+import { connect, createServer } from '../../lib/net/connect.js';
 import type { PoolListenOptions } from '../../lib/net/listen-options.js';
 import { Server } from '../../lib/net/server.js';
 import { Socket } from '../../lib/net/socket.js';
@@ -131,4 +131,25 @@ test('nameservice mode over TLS fails with the error of the connection, or of th
   t.throws(() => connect({ poolHandle, scope, tls: 5 as never }), { code: 'ERR_INVALID_ARG_TYPE' });
   t.throws(() => new Server().listen({ poolHandle, scope, tls: 5 as never }), { code: 'ERR_INVALID_ARG_TYPE' });
   t.true(net.isIPv4(host));
+});
+
+test('createServer takes tls for every listen for a pool, which may say otherwise, and listens for nobody else', async (t) => {
+  const { scope, close } = await loopback();
+  t.teardown(close);
+  for (const mode of ['failover', 'nameservice'] as const) {
+    const server = createServer({ tls: certificate }, (socket) => void socket.end('secure'));
+    server.listen({ poolHandle: `${mode}.pool`, scope, host, mode });
+    t.teardown(() => void server.close());
+    await once(server, 'registered');
+    const socket = connect({ poolHandle: `${mode}.pool`, scope, mode, tls: { ca, servername: poolHandle } });
+    t.is(await text(socket), 'secure');
+  }
+  const other = certificateFor('other.pool');
+  const server = createServer({ tls: certificate }, (socket) => void socket.end('other'));
+  server.listen({ poolHandle: 'other.pool', scope, host, tls: other });
+  t.teardown(() => void server.close());
+  await once(server, 'registered');
+  t.is(await text(connect({ poolHandle: 'other.pool', scope, tls: { ca: other.cert } })), 'other');
+  t.throws(() => createServer({ tls: certificate }).listen(0, host), { code: 'ERR_RSERPOOL_FEATURE_NOT_AVAILABLE' });
+  t.throws(() => createServer({ tls: 5 as never }), { code: 'ERR_INVALID_ARG_TYPE' });
 });
