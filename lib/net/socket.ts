@@ -116,7 +116,7 @@ export class Socket extends NameserviceSocket {
     return this.#measured('rto');
   }
 
-  /** Path MTU in bytes, as `rtt`: SCTP without our frames knows it, no mapping over a byte stream does. */
+  /** Path MTU in bytes, as `rtt`: over SCTP what the stack is told to use, no mapping over TCP knows it. */
   get pathMtu(): number | undefined {
     return this.#measured('pathMtu');
   }
