@@ -1,6 +1,7 @@
 /**
- * `npm run planted [-- --enrp]`: plants one bug after the other in a copy of the library and runs the simulation until a seed finds
- * it. The last line is `N passed, N failed`, where a bug that no seed finds has failed.
+ * `npm run planted [-- --enrp | --sctp]`: plants one bug after the other in a copy of the library and runs the simulation until a seed
+ * finds it, or with --sctp the test that must: each bug is a repair of the SCTP package that is taken away. The last line is
+ * `N passed, N failed`, where a bug that nothing finds has failed.
  */
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { plantedBugs as sessionBugs } from './planted-bugs.mjs';
 import { plantedEnrpBugs } from './planted-enrp-bugs.mjs';
+import { plantedSctpBugs } from './planted-sctp-bugs.mjs';
 import { runSeeds, simulations } from './seeds.mjs';
 import { commandOf, root, runNode, setUp } from './setup.mjs';
 
@@ -17,10 +19,12 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '200' },
     only: { type: 'string', default: '' },
     enrp: { type: 'boolean', default: false },
+    sctp: { type: 'boolean', default: false },
   },
 });
 
-const plantedBugs = [...sessionBugs, ...plantedEnrpBugs.map((bug) => ({ ...bug, simulation: 'enrp' }))];
+const simulated = [...sessionBugs, ...plantedEnrpBugs.map((bug) => ({ ...bug, simulation: 'enrp' }))];
+const plantedBugs = values.sctp ? plantedSctpBugs : simulated;
 
 /** The simulations and what they need; without the checks that only tidiness needs, which a bug may well fail. */
 const config = {
@@ -32,9 +36,20 @@ const config = {
     isolatedDeclarations: false,
     sourceMap: false,
     noEmitOnError: false,
+    allowUnreachableCode: true,
   },
-  include: ['test/simulation', 'test/enrp/simulation', 'typings/*.d.ts'],
+  include: values.sctp
+    ? ['test/transport/sctp', 'typings/*.d.ts']
+    : ['test/simulation', 'test/enrp/simulation', 'typings/*.d.ts'],
 };
+
+/** The tests of the copy, which is built already. A bug may hang one: that finds it, too. */
+const avaConfig = `export default {
+  typescript: { rewritePaths: { 'test/': 'dist/test/' }, compile: false },
+  files: ['test/transport/sctp/*.test.ts'],
+  timeout: '60s',
+};
+`;
 
 function copyLibrary() {
   const copy = mkdtempSync(join(tmpdir(), 'rserpool-planted-'));
@@ -45,6 +60,7 @@ function copyLibrary() {
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   writeFileSync(join(copy, 'planted.json'), JSON.stringify(config));
+  writeFileSync(join(copy, 'planted.config.mjs'), avaConfig);
   return copy;
 }
 
@@ -82,6 +98,34 @@ async function findSeed(dist, count, simulation) {
   return found;
 }
 
+/** What the named test says of the copy; undefined if it passes. Throws if there is no such test. */
+async function runTest(copy, { file, title }) {
+  let output = '';
+  const add = (text) => {
+    output += text;
+  };
+  // A title is a pattern to AVA: what is no letter may be anything.
+  const match = title.replaceAll(/[*,]/g, '*');
+  const args = ['--config', 'planted.config.mjs', '--tap', '--match', match, `test/transport/sctp/${file}`];
+  const code = await runNode(commandOf('ava', 'entrypoints/cli.mjs'), args, add, copy);
+  if (code === 0 && !/^ok /m.test(output)) throw new Error(`no test '${title}' in ${file}`);
+  if (code === 0) return undefined;
+  return /^\s+(?:message|values?): *(.*)$/m.exec(output)?.[1] ?? 'failed';
+}
+
+async function findBug(copy, bug) {
+  if (bug.file === undefined) {
+    const found = await findSeed(join(copy, 'dist'), Number(values.seeds), simulations[bug.simulation ?? 'sessions']);
+    return found && { by: `seed ${found.seed}`, what: found.error.split('\n')[0].replace(/^seed \d+ /, '') };
+  }
+  const what = await runTest(copy, bug);
+  return what === undefined ? undefined : { by: 'found', what };
+}
+
+async function build(copy) {
+  return (await runNode(commandOf('typescript', 'bin/tsc'), ['--project', join(copy, 'planted.json')])) === 0;
+}
+
 await setUp();
 const copy = copyLibrary();
 let passed = 0;
@@ -92,17 +136,18 @@ try {
   );
   // All of them at first, so that a list that is out of date is known at once.
   for (const bug of chosen) for (const [path, source] of plant(copy, bug)) writeFileSync(path, source);
+  if (values.sctp && !(await build(copy))) throw new Error('the copy does not compile');
+  for (const bug of values.sctp ? chosen : []) {
+    const what = await runTest(copy, bug);
+    if (what !== undefined) throw new Error(`'${bug.title}' fails without a bug: ${what}`);
+  }
   for (const bug of chosen) {
     const originals = plant(copy, bug);
-    if ((await runNode(commandOf('typescript', 'bin/tsc'), ['--project', join(copy, 'planted.json')])) !== 0) {
-      throw new Error(`'${bug.name}' does not compile`);
-    }
-    const simulation = simulations[bug.simulation ?? 'sessions'];
-    const found = await findSeed(join(copy, 'dist'), Number(values.seeds), simulation);
+    if (!(await build(copy))) throw new Error(`'${bug.name}' does not compile`);
+    const found = await findBug(copy, bug);
     if (found === undefined) failed++;
     else passed++;
-    const what = found?.error.split('\n')[0].replace(/^seed \d+ /, '') ?? '';
-    console.log(`${found === undefined ? 'NOT FOUND' : `seed ${found.seed}`.padEnd(9)}  ${bug.name}  ${what}`);
+    console.log(`${(found?.by ?? 'NOT FOUND').padEnd(9)}  ${bug.name}  ${found?.what ?? ''}`);
     for (const [path, source] of originals) writeFileSync(path, source);
   }
 } catch (error) {

@@ -13,12 +13,12 @@ export const root = fileURLToPath(new URL('../', import.meta.url));
 
 /**
  * Runs a JavaScript file with this Node and no shell between (arguments arrive as they are, on Windows too).
- * `onOutput` takes the standard output in place of the terminal. Promises the exit code; 1 for death by a signal.
+ * `onOutput` takes the standard output in place of the terminal; `cwd` is the folder, by default that of package.json. Promises the exit code; 1 for death by a signal.
  */
-export function runNode(file, args, onOutput) {
+export function runNode(file, args, onOutput, cwd = root) {
   return new Promise((resolve, reject) => {
     const stdio = ['inherit', onOutput === undefined ? 'inherit' : 'pipe', 'inherit'];
-    const child = spawn(process.execPath, [file, ...args], { cwd: root, stdio });
+    const child = spawn(process.execPath, [file, ...args], { cwd, stdio });
     child.stdout?.setEncoding('utf8').on('data', onOutput);
     child.on('error', reject);
     child.on('close', (code) => resolve(code ?? 1));

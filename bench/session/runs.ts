@@ -48,7 +48,7 @@ function received(socket: NetSocket, length: number, each: (bytes: Buffer) => vo
   });
 }
 
-/** Writes chunks as fast as the socket takes them; resolves when the last was given back by its callback. */
+/** Writes chunks as fast as the socket takes them; resolves when the last was accepted. */
 function writeAll(socket: NetSocket, count: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let written = 0;
@@ -65,7 +65,7 @@ function writeAll(socket: NetSocket, count: number): Promise<void> {
   });
 }
 
-/** For a pool socket the callbacks mean acknowledged; for net the sink's report stands for that. */
+/** The sink's report says that all of it was taken. */
 export async function stream(socket: NetSocket): Promise<Run> {
   const parts: Buffer[] = [];
   const begin = performance.now();

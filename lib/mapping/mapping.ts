@@ -152,7 +152,7 @@ export interface PathMeasurements {
   readonly rtt: number | undefined;
   readonly rto: number | undefined;
   /** Bytes of an IP packet that are used at most; absent where `features.pathMtu` is false. */
-  readonly pathMtu?: number;
+  readonly pathMtu?: number | undefined;
 }
 
 /** An open way to carry one session's messages between a pool user and one element. */

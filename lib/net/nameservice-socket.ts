@@ -5,9 +5,9 @@
 
 import net from 'node:net';
 import { mirrorAttributes, uninitialised } from './callable.js';
-import type { WriteCallback } from './large-writes.js';
 import { PlainConnection, type PlainConnectionOptions } from './plain-connection.js';
 import { setConnecting } from './socket-session.js';
+import type { WriteCallback } from './written-bytes.js';
 
 const NetSocket: typeof net.Socket = uninitialised(net.Socket);
 

@@ -4,17 +4,9 @@ import type { Clock } from '../clock.js';
 import { Fifo } from '../fifo.js';
 import { type Message, messageTooLarge, type SendOptions } from '../session/message.js';
 import type { Session } from '../session/session.js';
-import { copyLimit, LargeWrites, type WriteCallback } from './large-writes.js';
-
-/** As Buffer.from, without its search for what it was given. */
-function copied(bytes: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafe(bytes.length);
-  copy.set(bytes);
-  return copy;
-}
+import { copied, copyLimit, type WriteCallback } from './written-bytes.js';
 
 export class Outgoing {
-  readonly largeWrites: LargeWrites = new LargeWrites();
   readonly #session: Session;
   readonly #clock: Clock;
   /** Bytes of the largest piece that a large write is cut to: a stream has no message boundaries to keep. */
@@ -133,12 +125,9 @@ export class Outgoing {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
     this.bytesWritten += bytes.length;
     if (bytes.length <= copyLimit) return this.#session.write(typeof chunk === 'string' ? bytes : copied(bytes));
-    const callback = this.largeWrites.take(chunk);
-    const settled = this.#told(callback);
     let room = true;
     for (let at = 0; at < bytes.length; at += this.#longestWrite) {
-      const end = at + this.#longestWrite;
-      room = this.#session.write(bytes.subarray(at, end), end >= bytes.length ? settled : undefined);
+      room = this.#session.write(bytes.subarray(at, at + this.#longestWrite));
     }
     return room;
   }

@@ -12,7 +12,6 @@ import type { UserSessionOptions } from '../session/user-session-options.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { checkCardHolder } from './business-cards.js';
 import { guard, guarded } from './guarded.js';
-import { copyLimit } from './large-writes.js';
 import {
   checkMappingOptions,
   checkPoolHandle,
@@ -33,6 +32,7 @@ import {
   type Target,
 } from './pool-options.js';
 import { PoolSession } from './pool-session.js';
+import { copyLimit } from './written-bytes.js';
 
 /** Rounds over the pool in search of one named element: the second with a fresh answer of the registrar. */
 const pinnedRounds = 2;

@@ -12,12 +12,12 @@ import type { HoldBack, Message } from '../session/message.js';
 import type { Session, SessionHandler } from '../session/session.js';
 import type { TransportAddress } from '../transport/transport.js';
 import { Delivery, type ReadableSide } from './delivery.js';
-import { guarded } from './guarded.js';
+import { guard, guarded } from './guarded.js';
 import { IdleTimer } from './idle-timer.js';
-import type { WriteCallback } from './large-writes.js';
 import { MessageHandling } from './message-handling.js';
 import type { DeliveryOptions } from './options.js';
 import { Outgoing } from './outgoing.js';
+import type { WriteCallback } from './written-bytes.js';
 
 /** What the session needs of its socket. */
 export interface SessionSocket extends ReadableSide {
@@ -65,6 +65,8 @@ export class SocketSession {
   #whenClosed: ((error: Error | undefined) => void) | undefined;
   #resetting = false;
   #destroyedConnecting = false;
+  /** It is connected, and the listeners of 'connect' have been told. */
+  #announced = false;
   #cookie: Cookie | undefined;
   readonly #holdBack: HoldBack = (message) => this.outgoing.holdBack(message, this.#socket.writableLength);
   #businessCard: BusinessCard | undefined;
@@ -88,6 +90,8 @@ export class SocketSession {
   /** The session that `handler` was given to. */
   start(session: Session, limits: SendLimits): void {
     this.#running = { session, outgoing: new Outgoing(session, this.#clock, limits) };
+    // The socket of an element's side is connected from the first, and never says so.
+    this.#announced = session instanceof ElementSession;
   }
 
   get session(): Session {
@@ -109,6 +113,21 @@ export class SocketSession {
 
   get businessCard(): BusinessCard | undefined {
     return this.#businessCard;
+  }
+
+  /**
+   * Somebody waits for 'connect': if that has been, and data flow to a listener, it is called at the end of this tick
+   * (true). What it does may wait for the next 'connect' as ever.
+   */
+  tellConnected(listener: () => void): boolean {
+    const socket = this.#socket;
+    if (!this.#announced || socket.destroyed || socket.listenerCount('data') === 0) return false;
+    this.#clock.defer(() => {
+      this.#announced = false;
+      guard(this.#clock, listener);
+      this.#announced = true;
+    });
+    return true;
   }
 
   /** Writes of the stream, in one batch. */
@@ -159,6 +178,7 @@ export class SocketSession {
         this.idle.touch();
         socket.emit('connect');
         socket.emit('ready');
+        this.#announced = true;
       },
       onMessage: (message) => this.#onMessage(message),
       onEnd: (message) => {

@@ -20,7 +20,6 @@ import { checkBlockList } from './block-list.js';
 import { checkBusinessCard, checkCardHolder } from './business-cards.js';
 import { initialise, mirrorAttributes } from './callable.js';
 import { checkCookie } from './cookies.js';
-import { copyLimit, type WriteCallback } from './large-writes.js';
 import { NameserviceSocket } from './nameservice-socket.js';
 import { onReadOf, readInto } from './onread.js';
 import {
@@ -43,6 +42,7 @@ import { poolAccess } from './pool-access.js';
 import { type RequestOptions, requestOver } from './request.js';
 import { defineBufferSize, defineSessionProperties, family, waitingBytes } from './session-properties.js';
 import { SocketSession, type SocketSessionOptions, setConnecting } from './socket-session.js';
+import { ownBytes, type WriteCallback } from './written-bytes.js';
 
 export type { ElementInfo };
 
@@ -118,7 +118,7 @@ export class Socket extends NameserviceSocket {
     return this.#measured('rto');
   }
 
-  /** Path MTU in bytes, as `rtt`: SCTP without our frames knows it, no mapping over a byte stream does. */
+  /** Path MTU in bytes, as `rtt`: over SCTP what the stack is told to use, no mapping over TCP knows it. */
   get pathMtu(): number | undefined {
     return this.#measured('pathMtu');
   }
@@ -239,6 +239,16 @@ export class Socket extends NameserviceSocket {
     return (super.emit as (name: string | symbol, ...all: unknown[]) => boolean)(event, ...args);
   }
 
+  /**
+   * A wrapper that finds no handle of Node's in a net.Socket takes it for one that is still connecting (tls.TLSSocket
+   * does) and waits for its 'connect': if that has been, it is told so.
+   */
+  override once(event: string | symbol, listener: (...args: never[]) => void): this {
+    const wrapped = event === 'connect' && typeof listener === 'function' && this.#pooled !== undefined;
+    if (wrapped && this.#pooled?.tellConnected(() => listener.call(this))) return this;
+    return (super.once as (name: string | symbol, one: (...args: never[]) => void) => this)(event, listener);
+  }
+
   override ref(): this {
     if (this.#pooled === undefined) return super.ref();
     this.#pooled.session.ref();
@@ -286,18 +296,11 @@ export class Socket extends NameserviceSocket {
   override write(chunk: Uint8Array | string, encoding?: BufferEncoding, callback?: (error?: Error) => void): boolean;
   // biome-ignore lint/suspicious/noExplicitAny: what the overloads do not say is Node's to check
   override write(chunk: any, encodingOrCallback?: any, callback?: any): boolean {
-    const pooled = this.#pooled;
-    const large = pooled !== undefined && chunk instanceof Uint8Array && chunk.length > copyLimit;
-    if (!large || this.writableEnded || this.destroyed) return super.write(chunk, encodingOrCallback, callback);
-    const { largeWrites } = pooled.outgoing;
-    const given: unknown = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
-    // http gives null for none.
-    const done = typeof given === 'function' ? (given as WriteCallback) : undefined;
-    // A Buffer of the same memory: the stream would make one of its own, which could not be recognised.
-    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    // The buffer is the session's until its message is acknowledged; only then is it the caller's again.
-    largeWrites.add(bytes, done);
-    return super.write(bytes, undefined, (error) => error && largeWrites.drop(bytes, error));
+    return super.write(
+      this.#pooled === undefined ? chunk : ownBytes(chunk, encodingOrCallback, callback),
+      encodingOrCallback,
+      callback,
+    );
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: as Node types it; with anything else this is no NodeJS.ReadableStream

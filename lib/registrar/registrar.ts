@@ -303,8 +303,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   #closeIfDone(): void {
     if (this.#state !== 'closing' || this.#portOpen || this.#enrpOpen || this.#connections.size > 0) return;
     this.#state = 'closed';
-    this.#settings.sctp.close();
-    this.emit('close');
+    this.#settings.sctp.close(() => this.emit('close'));
   }
 
   /** Whether who called us may change anything. */

@@ -65,6 +65,8 @@ export interface ByteStream {
   readonly remoteAddress: TransportAddress;
   /** Further IP addresses that the far side has told to be its own (SCTP). Default: none. */
   readonly remoteHosts?: readonly string[];
+  /** Bytes of an IP packet that are used at most, where the transport knows (SCTP). */
+  readonly pathMtu?: number;
   /** Whether the far side has proved who it is (a certificate that we trust, or a shared key). Absent: there is no proof. */
   readonly certified?: boolean;
   /** Whom to tell. It may be exchanged at any time; a new stream's opener sets it before any event. */

@@ -36,6 +36,11 @@ class SctpPool extends World {
   }
 }
 
+/** With a user whose machine is known, so that it can be cut off. */
+class FailingPool extends SctpPool {
+  readonly user: MemoryProcess = this.spawn('user');
+}
+
 const echo = (socket: Socket): void => void socket.pipe(socket);
 
 /** Everything that a socket reads, as text. */
@@ -111,6 +116,69 @@ test('a session fails over from an SCTP element to a TCP element and back, with 
   t.is(failovers, 2);
   t.deepEqual(cookies, ['first:', 'second:first', 'third:second']);
   socket.destroy();
+});
+
+for (const [what, fail] of [
+  ['killed', (_world, process) => process.kill()],
+  ['frozen', (_world, process) => process.freeze()],
+  ['cut off', (world, process) => world.network.cut(world.user.address, process.address)],
+] as const satisfies readonly [string, (world: FailingPool, process: MemoryProcess) => void][]) {
+  test(`a session over SCTP leaves an element that is ${what} within three heartbeats, and loses nothing`, async (t) => {
+    const world = new FailingPool();
+    world.registrar();
+    const first = world.serve(['sctp'], echo);
+    await world.until(() => first.server.registered);
+    const heartbeatInterval = 200;
+    const failureTimeout = 3 * heartbeatInterval;
+    const times = { heartbeatInterval, failureTimeout };
+    const socket = world.client({ scope: world.sctpScope(world.user), mappings: ['sctp'], ...times });
+    const read = text(socket);
+    const failovers: number[] = [];
+    socket.on('failover', () => failovers.push(world.now));
+    socket.write('before ');
+    await world.until(() => read() === 'before ');
+    const second = world.serve(['sctp'], echo);
+    await world.until(() => second.server.registered);
+    const failedAt = world.now;
+    fail(world, first.process);
+    socket.write('unanswered ');
+    await world.run(20);
+    socket.write('and more');
+    await world.until(() => read() === 'before unanswered and more');
+    // The rest is the way to the other element: its name, its association, the session.
+    t.is(failovers.length, 1);
+    t.true(failovers[0]! - failedAt <= failureTimeout + 100, `${failovers[0]! - failedAt} ms`);
+    let closed = false;
+    socket.on('close', () => {
+      closed = true;
+    });
+    socket.end(' end');
+    await world.until(() => closed);
+    t.is(read(), 'before unanswered and more end');
+  });
+}
+
+test('a session over SCTP tells its path MTU, on both sides; one over TCP does not', async (t) => {
+  const world = new SctpPool();
+  world.registrar();
+  const seen: (number | undefined)[] = [];
+  const { server } = world.serve(['sctp', 'tcp'], (socket) => {
+    if (socket.features?.pathMtu === true) seen.push(socket.pathMtu);
+    else t.throws(() => socket.pathMtu, { code: 'ERR_RSERPOOL_FEATURE_NOT_AVAILABLE' });
+    socket.pipe(socket);
+  });
+  await world.until(() => server.registered);
+  for (const mapping of ['sctp', 'tcp'] as const) {
+    const socket = world.client({ scope: world.sctpScope(world.spawn('user')), mappings: [mapping] });
+    const read = text(socket);
+    socket.write(mapping);
+    await world.until(() => read() === mapping);
+    t.is(socket.features?.pathMtu, mapping === 'sctp');
+    if (mapping === 'sctp') seen.push(socket.pathMtu);
+    else t.throws(() => socket.pathMtu, { code: 'ERR_RSERPOOL_FEATURE_NOT_AVAILABLE' });
+    socket.destroy();
+  }
+  t.deepEqual(seen, [1400, 1400]);
 });
 
 test('a user that speaks plain SCTP is served one to one, with its cookie', async (t) => {

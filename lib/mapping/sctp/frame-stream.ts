@@ -57,6 +57,10 @@ export class SctpFrameStream implements ByteStream, SctpAssociationHandler {
     return this.#association.remoteAddress;
   }
 
+  get pathMtu(): number {
+    return this.#association.pathMtu;
+  }
+
   get bufferedBytes(): number {
     return this.#association.bufferedBytes;
   }

@@ -38,6 +38,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   features: MappingFeatures;
   localAddress: TransportAddress;
   remoteAddress: TransportAddress;
+  readonly pathMtu: number | undefined;
   handler: MappingHandler = noMappingHandler;
   readonly #clock: Clock;
   readonly #options: TcpMappingOptions;
@@ -72,6 +73,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.features = tcpMappingFeatures(0, false);
     this.localAddress = stream.localAddress;
     this.remoteAddress = stream.remoteAddress;
+    this.pathMtu = stream.pathMtu;
     this.#inbound = new Inbound(options, () => this.#outbound.lastSequence);
     if (side.role === 'element') this.#leased = new LeasedMessages((message) => this.handler.onMessage(message));
     this.mapping = stream.localAddress.protocol === undefined ? mappingId.tcp : mappingId.sctp;
@@ -161,7 +163,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     if (this.#state === 'closed') return;
     this.#controls.write();
     this.#outbound.writeAcknowledgement();
-    // Who cannot be told now finds that nobody comes back.
+    // Who cannot be told now finds that nobody comes back, or hears of it when it does.
+    if (code === abortCode.application && this.#sessionId !== undefined) this.#sessions?.destroyed(this.#sessionId);
     this.#link?.abort(code, reason);
     this.#close(error);
   }
@@ -171,10 +174,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     if (judgement.type === 'open') this.#open(link, flags, hello, judgement.version);
     else if (judgement.type === 'refused') {
       const { code, errorCode, reason } = judgement;
-      if (this.#state === 'interrupted') {
-        link.abort(code, reason);
-        this.#close(this.#broken);
-      } else this.abort(code, reason, remoteError(errorCode, reason));
+      this.abort(code, reason, this.#state === 'interrupted' ? this.#broken : remoteError(errorCode, reason));
     } else if (judgement.type === 'fault') link.fault(judgement.reason);
     else {
       const fault = judgement.type === 'goOn' ? this.#goOn(link, hello) : judgement.session.resume(link, hello);
@@ -187,12 +187,11 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     }
   }
 
-  /** As Resumable. */
+  /** As Resumable, like `resume` and `giveUp`. */
   get isResumable(): boolean {
     return this.#state === 'open' || this.#state === 'interrupted';
   }
 
-  /** As Resumable. */
   resume(link: Link, hello: Hello): string | undefined {
     if (this.#outbound.canResume(hello.resume?.messages ?? 0) === undefined)
       return 'a count of messages that cannot be';
@@ -206,7 +205,6 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     return this.#goOn(link, hello);
   }
 
-  /** As Resumable. */
   giveUp(reason: string): void {
     if (this.#state === 'closed') return;
     this.#dropLink('reset');
@@ -292,7 +290,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
 
   onAborted(error: RserpoolError): void {
     // An element that knows the session no more is a reason to go elsewhere; why we need it to is the better cause.
-    this.#close(this.#state === 'interrupted' ? this.#broken : error);
+    this.#close(this.#state === 'interrupted' && error.code !== 'ERR_RSERPOOL_ABORTED' ? this.#broken : error);
   }
 
   onSilent(): void {
@@ -317,8 +315,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   }
 
   #newLink(stream: ByteStream): Link {
-    const { failureTimeout, helloTimeout } = this.#options;
-    const opening = this.#side.role === 'user' ? failureTimeout : helloTimeout;
+    const opening = this.#options[this.#side.role === 'user' ? 'failureTimeout' : 'helloTimeout'];
     if (!this.#referenced) stream.unref();
     return new Link(stream, this.#clock, this.#options, opening, this);
   }
@@ -331,7 +328,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
 
   /** A hello that begins a connection. */
   #open(link: Link, flags: number, hello: Hello, version: number): void {
-    this.features = tcpMappingFeatures(hello.features, canResume(this.#side, this.#options));
+    this.features = tcpMappingFeatures(hello.features, canResume(this.#side, this.#options), this.pathMtu);
     if (this.#side.role === 'element') {
       this.#sessionId = hello.sessionId;
       if (this.features.resume) this.#sessions?.begin(hello.sessionId, this);

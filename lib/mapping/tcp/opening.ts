@@ -11,8 +11,8 @@ import type { Resumable, ResumableSessions } from './resumable-sessions.js';
 /** The version of the mapping that this code speaks, and the oldest that it understands. */
 export const mappingVersion = { oldest: 1, newest: 1 } as const;
 
-/** What the mapping can do with a far side whose hello says these features (none before it has come). */
-export function tcpMappingFeatures(features: number, resume: boolean): MappingFeatures {
+/** What the mapping can do with a far side whose hello says these features (none before it has come). `pathMtu`: the stream tells it. */
+export function tcpMappingFeatures(features: number, resume: boolean, pathMtu?: number): MappingFeatures {
   return {
     streams: true,
     unordered: (features & feature.interleaving) !== 0 && (features & feature.unordered) !== 0,
@@ -20,7 +20,7 @@ export function tcpMappingFeatures(features: number, resume: boolean): MappingFe
     acknowledgesTaken: true,
     rtt: true,
     rto: true,
-    pathMtu: false,
+    pathMtu: pathMtu !== undefined,
   };
 }
 
@@ -103,6 +103,7 @@ export type Judgement =
         | 'ERR_RSERPOOL_VERSION_MISMATCH'
         | 'ERR_RSERPOOL_WRONG_ELEMENT'
         | 'ERR_RSERPOOL_LIMIT'
+        | 'ERR_RSERPOOL_ABORTED'
         | 'ERR_RSERPOOL_CONNECTION_BROKEN';
       readonly reason: string;
     };
@@ -134,6 +135,10 @@ export function judgeHello(side: TcpMappingSide, flags: number, hello: Hello, re
     }
     const session = side.sessions?.find(hello.sessionId);
     if (session?.isResumable === true) return { type: 'resume', session };
+    if (side.sessions?.wasDestroyed(hello.sessionId) === true) {
+      const reason = 'its application destroyed the session';
+      return { type: 'refused', code: abortCode.application, errorCode: 'ERR_RSERPOOL_ABORTED', reason };
+    }
     return { ...unknown, code: abortCode.unknownSession, reason: 'no session of this identifier waits here' };
   }
   if (!resuming)

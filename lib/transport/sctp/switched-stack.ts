@@ -17,8 +17,8 @@ export interface SwitchedStack {
   readonly isOn: boolean;
   /** Makes the stack when it is first asked for; undefined: SCTP is off. */
   get(): SctpStack | undefined;
-  /** Ends it, unless somebody else made it. */
-  close(): void;
+  /** Ends it, unless somebody else made it, as soon as its associations have ended in order; `onClosed`: its port is free. */
+  close(onClosed?: () => void): void;
 }
 
 /** `given`: a stack that somebody else made and will close. Throws Node's argument errors. */
@@ -42,10 +42,10 @@ export function switchedStack(
       stack ??= new PackageSctpStack(typeof option === 'object' ? option : {}, { clock, random });
       return stack;
     },
-    close() {
+    close(onClosed = () => {}) {
       closed = true;
-      // What was ended in order may take its time; what is left then is aborted.
-      clock.setTimeout(() => stack?.close(), lingerTime, 'background');
+      if (stack === undefined) onClosed();
+      else stack.closeWhenIdle(lingerTime, onClosed);
     },
   };
 }

@@ -1,7 +1,8 @@
 /** Datagrams over UDP: Node's own sockets behind our callback interface. */
 
 import { createSocket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { lookup } from 'node:dns';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import type { DatagramHandler, DatagramSocket, DatagramTransport } from '../datagram.js';
 import type { TransportAddress } from '../transport.js';
 
@@ -11,18 +12,33 @@ import type { TransportAddress } from '../transport.js';
  */
 const bufferSize = 4 * 1024 * 1024;
 
+/** Before an IPv4 address, how a socket for IPv6 names it (RFC 4291 section 2.5.5.2). */
+const mapped = '::ffff:';
+
 export const udpTransport: DatagramTransport = {
   bind(at: TransportAddress, handler: DatagramHandler): DatagramSocket {
-    const socket = createSocket({ type: isIPv6(at.host) ? 'udp6' : 'udp4', recvBufferSize: bufferSize });
     let open = true;
     let listening = false;
+    const onIPv6 = isIPv6(at.host);
+    const socket = createSocket({
+      type: onIPv6 ? 'udp6' : 'udp4',
+      recvBufferSize: bufferSize,
+      // Node looks up IP addresses too, and sends a tick later: too late for what is sent right before the socket closes.
+      lookup: (host, options, callback) => {
+        if (listening && isIP(host) !== 0) callback(null, host, isIP(host));
+        else lookup(host, options, callback);
+      },
+    });
     socket.on('listening', () => {
       const { address, port } = socket.address();
       listening = true;
       if (open) handler.onListening({ host: address, port });
       else socket.close();
     });
-    socket.on('message', (bytes, { address, port }) => open && handler.onDatagram(bytes, { host: address, port }));
+    socket.on(
+      'message',
+      (bytes, { address, port }) => open && handler.onDatagram(bytes, { host: plainHost(address), port }),
+    );
     socket.on('error', (error) => {
       if (!open) return;
       open = false;
@@ -33,7 +49,7 @@ export const udpTransport: DatagramTransport = {
     return {
       send(bytes, to) {
         // An unreachable network is a lost datagram: SCTP sends again, and gives up by itself.
-        if (open) socket.send(bytes, to.port, to.host, () => {});
+        if (open) socket.send(bytes, to.port, onIPv6 && isIPv4(to.host) ? `${mapped}${to.host}` : to.host, () => {});
       },
       close() {
         if (!open) return;
@@ -45,3 +61,8 @@ export const udpTransport: DatagramTransport = {
     };
   },
 };
+
+/** Peers are known by the address that they have themselves. */
+function plainHost(address: string): string {
+  return address.startsWith(mapped) && isIPv4(address.slice(mapped.length)) ? address.slice(mapped.length) : address;
+}

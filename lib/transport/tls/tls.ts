@@ -69,6 +69,15 @@ class TlsStream extends TcpStream {
     if (reset !== undefined && !this.#raw.destroyed) this.#raw.resetAndDestroy();
     else this.socket.destroy();
   }
+
+  // What keeps the process is the TCP connection; Node's TLS sockets do not hand this on to one that they were given.
+  override ref(): void {
+    this.#raw.ref();
+  }
+
+  override unref(): void {
+    this.#raw.unref();
+  }
 }
 
 /** The options, or Node's argument errors for what is none at all; the rest is node:tls's to check. */

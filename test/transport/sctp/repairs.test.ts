@@ -2,6 +2,7 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { chunkType } from '../../../lib/transport/sctp/guard/chunk-type.js';
+import type { PackageAssociation } from '../../../lib/transport/sctp/package/package-association.js';
 import { PackageSctpStack } from '../../../lib/transport/sctp/package/package-stack.js';
 import { port, SctpOwner, SctpWorld, type SctpWorldOptions } from './stack-world.js';
 
@@ -59,6 +60,63 @@ test('both sides may shut down at once', (t) => {
   t.deepEqual([user.closes, user.error, element.closes, element.error], [1, undefined, 1, undefined]);
 });
 
+test('what the far side sent before it knew of our end arrives, and both end in order', (t) => {
+  const world = new SctpWorld({ latency: 20 });
+  const { user, element } = world.open();
+  world.run(1000);
+  user.association.shutdown();
+  element.send('late');
+  world.run(5000);
+  t.deepEqual(user.texts, ['late']);
+  t.is(element.acknowledged, 1);
+  t.deepEqual([user.closes, user.error, element.closes, element.error], [1, undefined, 1, undefined]);
+});
+
+test('an ended association gives back its port, its endpoint and its timers', (t) => {
+  const world = new SctpWorld();
+  const localPort = 5000;
+  const at = { host: '10.0.0.2', port };
+  let user: SctpOwner | undefined;
+  const onOpen = (association: SctpOwner['association']): SctpOwner => {
+    user = new SctpOwner(association);
+    return user;
+  };
+  const onError = (error: Error): void => void t.fail(error.message);
+  world.userProcess.dispatch('input', () => void world.user.connect(at, { onOpen, onError }, { localPort }));
+  world.run(100);
+  if (user === undefined) throw new Error('not open');
+  const { endpoint } = (user.association as PackageAssociation).base;
+  user.association.shutdown();
+  world.run(1000);
+  t.is(user.closes, 1);
+  t.deepEqual(endpoint?.associations, []);
+  t.is(world.userProcess.pendingTimers, 0);
+  let listening = false;
+  const onListening = (): void => {
+    listening = true;
+  };
+  const onAssociation = (): never => t.fail('nobody connects') as never;
+  world.userProcess.dispatch('input', () => void world.user.listen(localPort, { onListening, onAssociation, onError }));
+  world.run(10);
+  t.true(listening);
+});
+
+test('what the package throws costs one association and no more', (t) => {
+  const world = new SctpWorld();
+  const { user, element } = world.open();
+  const other = world.open();
+  (element.association as PackageAssociation).base.emit = () => {
+    throw new Error('choked');
+  };
+  user.send('hard to swallow');
+  other.user.send('hello');
+  world.run(1000);
+  t.is((element.error as NodeJS.ErrnoException).code, 'ERR_RSERPOOL_PROTOCOL');
+  t.is((user.error as NodeJS.ErrnoException).code, 'ERR_RSERPOOL_CONNECTION_BROKEN');
+  t.deepEqual(other.element.texts, ['hello']);
+  t.is(other.user.closes + other.element.closes, 0);
+});
+
 test('the first packet of a stream may be lost', (t) => {
   const world = new SctpWorld();
   const { user, element } = world.open();
@@ -90,6 +148,71 @@ test('loss in the middle of a burst does not stall it: far fewer than one time-o
   const took = world.run(60_000, () => element.messages.length === 1000);
   t.is(element.messages.length, 1000);
   t.true(took < 5000, `${took} ms`);
+});
+
+/** Counts the packets with data that the user sends. */
+function countData(world: SctpWorld): { count: number } {
+  const counted = { count: 0 };
+  world.datagrams.intercept = (bytes, from) => {
+    if (from.host === '10.0.0.1' && bytes[12] === chunkType.data) counted.count++;
+    return true;
+  };
+  return counted;
+}
+
+test('messages leave at the end of their tick, together', (t) => {
+  const world = new SctpWorld();
+  const { user, element } = world.open();
+  world.run(100);
+  const counted = countData(world);
+  for (let i = 0; i < 40; i++) user.send('ten bytes!');
+  // Their tick ends without time.
+  world.run(1e-3);
+  t.is(counted.count, 1);
+  world.run(100);
+  t.is(element.messages.length, 40);
+});
+
+test('what is under way grows from little, and a loss cuts it', (t) => {
+  const latency = 50;
+  const world = new SctpWorld({ latency, element: { window: 100_000 } });
+  const { user, element } = world.open();
+  world.run(1000);
+  const counted = countData(world);
+  const inOneRound = (): number => {
+    counted.count = 0;
+    world.run(2 * latency);
+    return counted.count;
+  };
+  const messages = 5000;
+  for (let i = 0; i < messages; i++) user.send(new Uint8Array(1300));
+  // RFC 9260 section 7.2.1: 4404 bytes at first.
+  world.run(latency);
+  t.is(counted.count, 4);
+  world.run(2000);
+  const before = inOneRound();
+  t.true(before > 50, `${before}`);
+  const { intercept } = world.datagrams;
+  let lost = 0;
+  world.datagrams.intercept = (bytes, from, to) =>
+    intercept?.(bytes, from, to) === true && (bytes[12] !== chunkType.data || lost++ > 0);
+  world.run(6 * latency);
+  const after = inOneRound();
+  t.true(after > 0 && after < 0.75 * before, `${before}, then ${after}`);
+  world.run(60_000, () => element.messages.length === messages);
+  t.is(element.messages.length, messages);
+});
+
+test('however large the window, a tick sends 16 packets', (t) => {
+  const world = new SctpWorld({ latency: 20 });
+  const { user, element } = world.open();
+  for (let i = 0; i < 500; i++) user.send(new Uint8Array(1300));
+  world.run(5000);
+  t.is(element.messages.length, 500);
+  const counted = countData(world);
+  for (let i = 0; i < 500; i++) user.send(new Uint8Array(1300));
+  world.run(1);
+  t.is(counted.count, 16);
 });
 
 test('TSNs and stream sequence numbers wrap', (t) => {

@@ -76,6 +76,7 @@ export class PackageSctpStack implements SctpStack {
   readonly #byTag = new Map<number, PackageAssociation>();
   readonly #byBase = new Map<Association, PackageAssociation>();
   readonly #surroundings: AssociationSurroundings;
+  #whenIdle: (() => void) | undefined;
   #endedTags: number[] = [];
   #endedAt = 0;
   readonly #socket: SharedSocket;
@@ -182,6 +183,20 @@ export class PackageSctpStack implements SctpStack {
     };
   }
 
+  /** As `close`, when no association is left, or after `linger` ms; then calls `onClosed`. What ends in order may take its time. */
+  closeWhenIdle(linger: number, onClosed: () => void): void {
+    const finish = (): void => {
+      if (this.#whenIdle === undefined) return;
+      this.#whenIdle = undefined;
+      timer.cancel();
+      this.close();
+      onClosed();
+    };
+    const timer = this.#clock.setTimeout(finish, linger, 'background');
+    this.#whenIdle = () => this.#clock.defer(finish);
+    if (this.#byTag.size === 0) finish();
+  }
+
   close(): void {
     for (const association of [...this.#byTag.values()]) association.abort('closed');
     for (const [number, { endpoint }] of this.#ports) {
@@ -275,6 +290,7 @@ export class PackageSctpStack implements SctpStack {
       port.endpoint._destroy();
       this.#ports.delete(localAddress.port);
     }
+    if (this.#byTag.size === 0) this.#whenIdle?.();
     this.#updateReferences();
   }
 
