@@ -14,6 +14,7 @@ const writer = 'lib/mapping/tcp/writer.ts';
 const candidates = 'lib/session/candidates.ts';
 const elementSearch = 'lib/session/element-search.ts';
 const elementSession = 'lib/session/element-session.ts';
+const cookieSeal = 'lib/session/cookie-seal.ts';
 const message = 'lib/session/message.ts';
 const queue = 'lib/session/retrieval-queue.ts';
 const outbox = 'lib/session/outbox.ts';
@@ -253,6 +254,61 @@ export const plantedBugs = [
         sessions,
         'this.#clock.setTimeout(expired, resumeTimeout,',
         'this.#clock.setTimeout(expired, 1e9 * resumeTimeout,',
+      ],
+    ],
+  },
+  {
+    name: 'opens cookies with its own first secret alone',
+    edits: [[cookieSeal, 'options.secrets.map(deriveKey)', 'options.secrets.slice(0, 1).map(deriveKey)']],
+  },
+  {
+    name: 'only signs cookies that are to be encrypted',
+    edits: [
+      [cookieSeal, "if (this.#protection === 'signed') {", 'if (this.#protection.length > 0) {'],
+      [cookieSeal, "if (this.#protection === 'encrypted' || bytes.length", 'if (bytes.length'],
+    ],
+  },
+  {
+    name: 'seals cookies for another session',
+    edits: [[elementSession, 'seal.seal(cookie, this.#sessionId)', 'seal.seal(cookie, this.#sessionId.slice(1))']],
+  },
+  {
+    name: 'takes what a cookie is sealed in for the cookie',
+    edits: [[elementSession, 'toCookie(opened.cookie, true)', 'toCookie(echoed, true)']],
+  },
+  {
+    name: 'does not say that a cookie is verified',
+    edits: [[elementSession, 'toCookie(opened.cookie, true)', 'toCookie(opened.cookie, false)']],
+  },
+  {
+    name: 'does not follow the business card',
+    edits: [[candidates, 'this.#preferred = elements;', 'void elements;']],
+  },
+  {
+    name: 'follows the business card from its end',
+    edits: [[candidates, 'this.#preferred = elements;', 'this.#preferred = [...elements].reverse();']],
+  },
+  {
+    name: 'sends its own business card to its first element alone',
+    edits: [
+      [userSession, "this.#state = 'handingOver';\n      this.sendBusinessCard();", "this.#state = 'handingOver';"],
+    ],
+  },
+  {
+    name: 'acknowledges what the application acknowledges itself',
+    edits: [[message, "if (acknowledge === 'auto') message.acknowledge();", 'message.acknowledge();']],
+  },
+  {
+    name: 'goes elsewhere when an element has destroyed the session',
+    edits: [[userSession, "else if (error.code === 'ERR_RSERPOOL_ABORTED') this.#close(error);", '']],
+  },
+  {
+    name: 'tells the user of a session that is destroyed to go elsewhere',
+    edits: [
+      [
+        elementSession,
+        'this.#connection.abort(abortCode.application, reason);',
+        'this.#connection.abort(abortCode.handlerFailed, reason);',
       ],
     ],
   },

@@ -299,7 +299,10 @@ export class Server extends NetServer implements CardHolder {
       return noHandler;
     }
     // Registrars must be able to look after an element that is full.
-    const room = Math.max(0, (this.maxConnections ?? mapping.undetectedConnections) - element.connections);
+    const room =
+      this.maxConnections === undefined
+        ? mapping.undetectedConnections
+        : Math.max(0, this.maxConnections - element.connections);
     if (undetected.size >= room + connectionsForRegistrars) {
       stream.destroy();
       onRefused(stream, 'too many connections that have not said what they want');

@@ -284,3 +284,16 @@ test('connections that never say what they want cannot pile up, and keep no regi
   await world.until(() => !socket.connecting);
   t.is(socket.element?.identifier, element.server.peIdentifier);
 });
+
+test('connections that said what they want count for no limit on those that have not', async (t) => {
+  const world = new World();
+  world.registrar();
+  const element = world.element(undefined, { undetectedConnections: 4 });
+  await world.until(() => element.server.registered);
+  // More at once than are let in beside four sessions, if those counted: 4 and 16 for registrars.
+  for (let i = 0; i < 4; i++) await world.until(event(world.client(), 'connect'));
+  const begun = world.now;
+  const sockets = Array.from({ length: 18 }, () => world.client());
+  for (const socket of sockets) await world.until(() => !socket.connecting);
+  t.true(world.now - begun < 100, `${world.now - begun} ms`);
+});

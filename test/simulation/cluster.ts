@@ -38,11 +38,16 @@ export class Cluster {
   #startUser(host: string, quotas: readonly number[]): UserProcess {
     const user = new UserProcess(this.world, host, `user ${++this.#usersStarted}`);
     user.process.dispatch('input', () => {
-      for (const quota of quotas) {
-        this.usingSessions.push(new UsingSession(user, quota, (identifier) => this.#element(identifier)));
-      }
+      for (const quota of quotas) this.#startSession(user, quota);
     });
     return user;
+  }
+
+  /** When an element destroys the session, another one sends the rest. */
+  #startSession(user: UserProcess, quota: number): void {
+    const find = (identifier: number): ElementProcess => this.#element(identifier);
+    const onDestroyed = (unsent: number): void => this.#startSession(user, unsent);
+    this.usingSessions.push(new UsingSession(user, quota, find, onDestroyed));
   }
 
   /** Kills a user; another one begins on its machine, and sends what the dead one has not. */
@@ -112,6 +117,7 @@ export class Cluster {
 
   #startElement(host: string, port: number): void {
     const identifier = this.#nextIdentifier++;
-    this.elements.set(identifier, new ElementProcess(this.world, { host, port }, identifier));
+    const others = (element: ElementProcess): ElementProcess[] => this.livingElements.filter((one) => one !== element);
+    this.elements.set(identifier, new ElementProcess(this.world, { host, port }, identifier, others));
   }
 }

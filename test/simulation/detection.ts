@@ -75,7 +75,8 @@ export class Detection {
       if (!goesOn() || this.#choice(session, since, known) === undefined) return;
       const patience = this.#world.scenario.mapping.failureTimeout + perSilentElement;
       // Those that do not answer either have to be tried before one that does.
-      this.#after(this.#silentElements(session, element, since) * patience, () => {
+      const silent = this.#silentElements(session, element, since) + session.cards.length;
+      this.#after(silent * patience, () => {
         const choice = this.#choice(session, since, known);
         if (!goesOn() || choice === undefined) return;
         const late = (this.#world.now - since).toFixed(0);

@@ -12,6 +12,7 @@ import { ResumableSessions } from '../../lib/mapping/tcp/resumable-sessions.js';
 import { ElementSession } from '../../lib/session/element-session.js';
 import type { MemoryProcess } from '../../lib/transport/memory/process.js';
 import type { ByteStream, ByteStreamHandler, Listener, TransportAddress } from '../../lib/transport/transport.js';
+import type { PoolElement } from '../../lib/wire/parameters.js';
 import { toPoolHandle } from '../../lib/wire/pool-handle.js';
 import { ServedSession } from './served-session.js';
 import { poolName, registrarAddress, type World } from './world.js';
@@ -32,11 +33,19 @@ export class ElementProcess {
   /** Since when a registrar has confirmed it without a break; Infinity while none does. */
   registeredAt: number = Number.POSITIVE_INFINITY;
   readonly #resumable: ResumableSessions;
+  /** Other living elements, the oldest first. */
+  readonly #findOthers: (element: ElementProcess) => ElementProcess[];
   #listener: Listener | undefined;
   #handingOver = false;
 
-  constructor(world: World, address: TransportAddress, identifier: number) {
+  constructor(
+    world: World,
+    address: TransportAddress,
+    identifier: number,
+    findOthers: (element: ElementProcess) => ElementProcess[],
+  ) {
     this.world = world;
+    this.#findOthers = findOthers;
     this.address = address;
     this.identifier = identifier;
     this.process = world.network.spawn(address.host, `element ${identifier}`);
@@ -65,6 +74,25 @@ export class ElementProcess {
       onConnection: (stream) => this.#accept(stream),
       onError: (error) => this.world.fail(`${this.name} could not listen: ${error.message}`),
     });
+  }
+
+  /** Itself, as others recommend it. */
+  get description(): PoolElement {
+    const userTransport = { type: 'tcp', address: this.address.host, port: this.address.port } as const;
+    return {
+      identifier: this.identifier,
+      homeServerId: 0,
+      registrationLife: this.world.scenario.registrationLife,
+      userTransport,
+      mappings: [tcpMappingOffer([this.address])],
+      policy: { type: 'roundRobin' },
+    };
+  }
+
+  /** Two others, the youngest first; itself where there are none. */
+  #successors(): PoolElement[] {
+    const others = this.#findOthers(this).reverse().slice(0, 2);
+    return (others.length === 0 ? [this] : others).map(({ description }) => description);
   }
 
   #register(): void {
@@ -126,11 +154,21 @@ export class ElementProcess {
       isMeant: (handle, identifier) => handle === poolHandle && identifier === this.identifier,
       sessions: this.#resumable,
     });
-    connection.handler = new ElementSession(connection, (session, cookie) => {
-      const served = new ServedSession(this, session, connection, cookie);
-      this.sessions.add(served);
-      return served;
-    });
+    const { cookieProtection } = this.world.scenario;
+    const cookies = cookieProtection && {
+      seal: this.world.seal(cookieProtection, this.identifier),
+      onRefused: (reason: string) => this.world.fail(`${this.name} refused a cookie of the pool: ${reason}`),
+    };
+    connection.handler = new ElementSession(
+      connection,
+      (session, cookie) => {
+        const served = new ServedSession(this, session, connection, cookie);
+        this.sessions.add(served);
+        if (this.world.scenario.cards) session.sendBusinessCard({ poolHandle: poolName, elements: this.#successors() });
+        return served;
+      },
+      cookies,
+    );
     return connection.streamHandler;
   }
 

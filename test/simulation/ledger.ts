@@ -152,6 +152,17 @@ export class Ledger {
     if (entry.state !== 'acknowledged') this.#fail(`${which} is answered but not acknowledged`);
   }
 
+  /** The session marks these as redelivered. Returns how many it had not marked before. */
+  mark(account: Account, messages: readonly { readonly sequence: number }[]): number {
+    let newly = 0;
+    for (const { sequence } of messages) {
+      const entry = account.entries[sequence - 1] as Entry;
+      if (!entry.marked) newly++;
+      entry.marked = true;
+    }
+    return newly;
+  }
+
   /** An event is over. */
   judgeEvent(): void {
     if (this.#unanswered.length === 0) return;

@@ -15,7 +15,15 @@
  *  :                    Filling, then the number again             :
  */
 
+import type { Dice } from './dice.js';
+
 export const payloadKind = { request: 1, threefold: 2, oneWay: 3, answer: 4, push: 5 } as const;
+
+/** What a user's message asks for. */
+export function drawKind(dice: Dice): number {
+  if (dice.chance(0.2)) return payloadKind.oneWay;
+  return dice.chance(0.125) ? payloadKind.threefold : payloadKind.request;
+}
 
 export interface Payload {
   readonly kind: number;

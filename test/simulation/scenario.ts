@@ -46,6 +46,14 @@ export interface Scenario {
   /** Mean milliseconds between two faults. */
   readonly faultPause: number;
   readonly cookies: boolean;
+  /** How elements seal their cookies; undefined: not at all. */
+  readonly cookieProtection: 'signed' | 'encrypted' | undefined;
+  /** Elements and users send business cards. */
+  readonly cards: boolean;
+  /** Element handlers acknowledge by themselves, when they have come to their end. */
+  readonly manual: boolean;
+  /** Share of the executions at which the element's application destroys the session. */
+  readonly elementDestroys: number;
   readonly failoverCallback: 'none' | 'returns' | 'promises';
   /** Milliseconds that a registration lives. */
   readonly registrationLife: number;
@@ -95,5 +103,9 @@ export function drawScenario(seed: number): Scenario {
     cookies: dice.chance(0.5),
     failoverCallback: dice.pick(['none', 'returns', 'promises']),
     registrationLife: dice.pick([4_000, 20_000, 300_000]),
+    cookieProtection: dice.pick([undefined, 'signed', 'encrypted']),
+    cards: dice.chance(0.4),
+    manual: dice.chance(0.3),
+    elementDestroys: !control && dice.chance(0.2) ? 0.0005 : 0,
   };
 }

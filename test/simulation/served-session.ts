@@ -2,14 +2,16 @@
 
 import type { TcpMappingConnection } from '../../lib/mapping/tcp/connection.js';
 import { messageOverhead } from '../../lib/mapping/tcp/frame.js';
+import type { BusinessCard } from '../../lib/session/business-card.js';
+import type { Cookie } from '../../lib/session/cookie.js';
 import type { ElementSession } from '../../lib/session/element-session.js';
-import { type Handled, handle, type Message } from '../../lib/session/message.js';
+import { handle, type Message } from '../../lib/session/message.js';
 import type { SessionHandler } from '../../lib/session/session.js';
 import type { MemoryProcess } from '../../lib/transport/memory/process.js';
 import type { ByteStream } from '../../lib/transport/transport.js';
 import type { Entry } from './ledger.js';
 import { decodePayload, encodePayload, type Payload, payloadKind } from './payload.js';
-import { dialKey, type World } from './world.js';
+import { dialKey, userIdentifier, type World } from './world.js';
 
 /** The element that serves it. */
 export interface ServingElement {
@@ -28,7 +30,7 @@ export class ServedSession implements SessionHandler {
   readonly session: ElementSession;
   readonly connection: TcpMappingConnection;
   /** What the user echoed. */
-  readonly cookie: Uint8Array | undefined;
+  readonly cookie: Cookie | undefined;
   /** The byte stream that carries it at the moment. */
   get stream(): ByteStream | undefined {
     const { host, port } = this.connection.remoteAddress;
@@ -40,6 +42,8 @@ export class ServedSession implements SessionHandler {
 
   /** The user's session, once a message has told which. */
   index: number | undefined;
+  /** Whom the user's business card names. */
+  #userCard: number | undefined;
   readonly #world: World;
   /** By stream. */
   readonly #lastSequences = new Map<number, number>();
@@ -52,7 +56,7 @@ export class ServedSession implements SessionHandler {
     element: ServingElement,
     session: ElementSession,
     connection: TcpMappingConnection,
-    cookie: Uint8Array | undefined,
+    cookie: Cookie | undefined,
   ) {
     this.element = element;
     this.session = session;
@@ -77,6 +81,8 @@ export class ServedSession implements SessionHandler {
   /** What was echoed is the last cookie that the user had got when it dialled us. */
   #judgeCookie(): void {
     const { cookie } = this;
+    if (cookie !== undefined && cookie.verified !== (this.#world.scenario.cookieProtection !== undefined))
+      this.#world.fail(`${this.element.name} takes a cookie for ${cookie.verified ? '' : 'un'}verified`);
     const shown = this.#world.cookies.get(dialKey(this.session.sessionId, this.element.identifier)) ?? [];
     if (
       shown.some((one) =>
@@ -88,14 +94,17 @@ export class ServedSession implements SessionHandler {
   }
 
   onMessage(message: Message): void {
-    handle(
-      message,
-      (taken) => this.#execute(taken),
-      (error) => {
-        if (error !== intendedFailure) this.#world.fail(`a handler failed: ${error}`);
-        this.session.fail(intendedFailure);
-      },
-    );
+    const onFailure = (error: unknown): void => {
+      if (error !== intendedFailure) this.#world.fail(`a handler failed: ${error}`);
+      this.session.fail(intendedFailure);
+    };
+    if (!this.#world.scenario.manual) handle(message, (taken) => this.#execute(taken), onFailure);
+    // What the handler returns says nothing then.
+    else handle(message, (taken) => void this.#execute(taken)?.then(undefined, onFailure), onFailure, 'manual');
+  }
+
+  onBusinessCard(card: BusinessCard): void {
+    this.#userCard = card.elements[0]?.identifier;
   }
 
   onEnd(message: Message): void {
@@ -122,7 +131,7 @@ export class ServedSession implements SessionHandler {
     );
   }
 
-  #execute(message: Message): Handled {
+  #execute(message: Message): Promise<void> | undefined {
     const world = this.#world;
     const payload = decodePayload(message.data);
     if (payload === undefined) return world.fail(`${this.element.name} got a message put together wrongly`);
@@ -135,6 +144,8 @@ export class ServedSession implements SessionHandler {
       this.#lastSequences.set(message.streamId, message.sequence);
     }
     this.index = payload.session;
+    if (world.scenario.cards && this.#userCard !== userIdentifier(payload.session))
+      world.fail(`${this.element.name} got a message before the business card of its user`);
     const entry = world.ledger.begin(payload, message.redelivered);
     world.trace.note(
       message.redelivered ? 'begins again' : 'begins',
@@ -146,6 +157,7 @@ export class ServedSession implements SessionHandler {
     const { dice } = world;
     if (dice.chance(0.02)) this.session.send(this.#payload(payload, payloadKind.push, 0), {});
     if (dice.chance(world.scenario.failingHandlers)) return this.#failing();
+    if (dice.chance(world.scenario.elementDestroys)) return this.#destroy(payload);
     if (dice.chance(0.1)) {
       this.#finish(message, payload, entry, 0);
       return undefined;
@@ -189,6 +201,13 @@ export class ServedSession implements SessionHandler {
     });
   }
 
+  /** Its user is to hear of it, and to go nowhere else. */
+  #destroy({ session }: Payload): undefined {
+    this.#world.trace.note('destroys', this.element.name, session);
+    this.#world.destroyed.add(session);
+    this.session.destroy('the application wishes it');
+  }
+
   /** Answers in three messages, the last of them flagged. */
   #inThree(message: Message, payload: Payload, entry: Entry): Promise<void> {
     const { clock } = this.element.process;
@@ -210,7 +229,7 @@ export class ServedSession implements SessionHandler {
     this.#world.trace.note('finishes', this.element.name, payload.session, payload.number);
     if (payload.kind !== payloadKind.oneWay) {
       message.reply(this.#payload(payload, payloadKind.answer, part), { streamId: message.streamId });
-    }
+    } else if (this.#world.scenario.manual) message.acknowledge();
     this.#count(-1, -message.data.length);
     this.#endIfDone();
   }

@@ -81,8 +81,8 @@ async function endSessions(world: World, cluster: Cluster): Promise<void> {
   world.isEnding = true;
   const isOpen = (): boolean => cluster.usingSessions.some(({ state }) => state !== 'closed' && state !== 'gone');
   while (isOpen() && world.now < limit) await world.runUntil(world.now + 250);
-  for (const { state, error, name } of cluster.usingSessions) {
-    if (state === 'gone') continue;
+  for (const { state, error, name, isDestroyedByElement } of cluster.usingSessions) {
+    if (state === 'gone' || isDestroyedByElement) continue;
     if (state !== 'closed') world.fail(`${name} is still ${state} ${endTime} ms after the last fault`);
     if (error !== undefined) world.fail(`${name} closed with an error: ${error.stack}`);
   }

@@ -10,6 +10,8 @@ export class UserProcess {
   readonly world: World;
   readonly process: MemoryProcess;
   readonly scope: OperationalScope;
+  /** Elements that one of its sessions has left, or could not reach. */
+  readonly tainted: Set<number> = new Set();
 
   constructor(world: World, host: string, name: string) {
     this.world = world;

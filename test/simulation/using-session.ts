@@ -3,20 +3,23 @@
 import type { Timer } from '../../lib/clock.js';
 import { RserpoolError } from '../../lib/errors.js';
 import type { MappingConnection } from '../../lib/mapping/mapping.js';
-import type { PoolAccess } from '../../lib/session/element-search.js';
+import type { BusinessCard } from '../../lib/session/business-card.js';
 import { handle, type Message, type SendOptions } from '../../lib/session/message.js';
 import type { FailoverFacts, SessionHandler } from '../../lib/session/session.js';
 import { UserSession } from '../../lib/session/user-session.js';
 import { defaultUserSessionOptions } from '../../lib/session/user-session-options.js';
 import type { MemoryStream } from '../../lib/transport/memory/stream.js';
+import { CardOrder, userCard } from './card-order.js';
+import { CookieRecord } from './cookie-record.js';
 import type { ElementProcess } from './element-process.js';
 import { Health } from './health.js';
 import type { Account, Entry } from './ledger.js';
-import { decodePayload, encodePayload, payloadKind } from './payload.js';
+import { decodePayload, drawKind, encodePayload, payloadKind } from './payload.js';
 import { Receipts } from './receipts.js';
 import { activeTime } from './scenario.js';
 import type { UserProcess } from './user-process.js';
-import { dialKey, type World } from './world.js';
+import { type AccessWatch, watchedAccess } from './watched-access.js';
+import type { World } from './world.js';
 
 /** How far back (ms) a fault may lie that explains a failover. */
 const explanationTime = 6000;
@@ -36,10 +39,11 @@ export class UsingSession implements SessionHandler {
   error: Error | undefined;
   readonly #world: World;
   readonly #findElement: (identifier: number) => ElementProcess;
+  readonly #onDestroyed: (unsent: number) => void;
   readonly #quota: number;
   readonly #leaveAnswersOpen: boolean;
   #leftAt = Number.NEGATIVE_INFINITY;
-  #lastCookie: Uint8Array | undefined;
+  readonly #cookies: CookieRecord;
   #handingOver = false;
   #connection: MappingConnection | undefined;
   #connections = 0;
@@ -47,6 +51,7 @@ export class UsingSession implements SessionHandler {
   /** Messages settled since this connection is open. */
   #settledHere = 0;
   readonly #receipts: Receipts;
+  readonly cards: CardOrder;
   #requests = 0;
   /** Those whose answers the session matches. */
   #calls = 0;
@@ -57,61 +62,65 @@ export class UsingSession implements SessionHandler {
   #leavesByWish = false;
   #room = true;
 
-  constructor(user: UserProcess, quota: number, findElement: (identifier: number) => ElementProcess) {
+  /** `onDestroyed`: by an element; so many of its messages are still to be sent. */
+  constructor(
+    user: UserProcess,
+    quota: number,
+    findElement: (identifier: number) => ElementProcess,
+    onDestroyed: (unsent: number) => void,
+  ) {
     const { world } = user;
     this.user = user;
     this.#world = world;
     this.#quota = quota;
     this.#findElement = findElement;
+    this.#onDestroyed = onDestroyed;
     this.#leaveAnswersOpen = world.dice.chance(0.5);
     this.account = world.ledger.open();
     this.name = `session ${this.account.index}`;
-    this.#receipts = new Receipts((reason) => world.fail(`${this.name} ${reason}`));
+    const fail = (reason: string): never => world.fail(`${this.name} ${reason}`);
+    this.#receipts = new Receipts(fail);
+    this.#cookies = new CookieRecord(world, this.name);
+    this.cards = new CardOrder(user.tainted, fail);
     this.session = new UserSession(
-      this.#watchedAccess(),
+      watchedAccess(user.access(), this.#accessWatch()),
       user.process.clock,
       world.network.random,
-      { ...defaultUserSessionOptions, onFailover: this.#failoverCallback() },
+      {
+        ...defaultUserSessionOptions,
+        onFailover: this.#failoverCallback(),
+        businessCard: userCard(world.scenario, this.account.index, user.address),
+      },
       this,
     );
     this.#sendLater();
   }
 
-  /** The pool as the session sees it; what the session does with it is judged. */
-  #watchedAccess(): PoolAccess {
-    const access = this.user.access();
+  /** What the session does with the pool is judged. */
+  #accessWatch(): AccessWatch {
     const world = this.#world;
     return {
-      ...access,
-      resolve: (refresh, timeout, callback) => {
-        if (this.state === 'open') this.#onLeft();
-        access.resolve(refresh, timeout, (error, pool) => {
-          if (pool !== undefined) this.#known = pool.picker.elements.map(({ identifier }) => identifier);
-          callback(error, pool);
-        });
+      onResolve: () => this.state === 'open' && this.#onLeft(),
+      onKnown: (identifiers) => {
+        this.#known = identifiers;
       },
-      dial: (element, hello, callbacks) => {
-        world.trace.note('dials', this.name, element.identifier);
-        if (this.session.isExcluded(element.identifier)) world.fail(`${this.name} dials an element that it excludes`);
+      onDial: ({ identifier }, { sessionId }) => {
+        world.trace.note('dials', this.name, identifier);
+        if (this.session.isExcluded(identifier)) world.fail(`${this.name} dials an element that it excludes`);
         const { broken } = defaultUserSessionOptions.exclusion;
-        if (element.identifier === this.element?.identifier && world.now - this.#leftAt < broken - 0.001) {
+        if (identifier === this.element?.identifier && world.now - this.#leftAt < broken - 0.001) {
           world.fail(`${this.name} dials the element that it has just left`);
         }
-        const key = dialKey(hello.sessionId, element.identifier);
-        const shown = world.cookies.get(key);
-        if (shown === undefined) world.cookies.set(key, [this.#lastCookie]);
-        else shown.push(this.#lastCookie);
-        return access.dial(element, hello, {
-          onOpen: (connection) => {
-            this.#connection = connection;
-            this.#connections++;
-            this.#settledHere = 0;
-            this.#receipts.restart();
-            return callbacks.onOpen(connection);
-          },
-          onFailed: (errors) => callbacks.onFailed(errors),
-        });
+        this.cards.judge(identifier);
+        this.#cookies.dialling(sessionId, identifier);
       },
+      onOpen: (connection) => {
+        this.#connection = connection;
+        this.#connections++;
+        this.#settledHere = 0;
+        this.#receipts.restart();
+      },
+      onUnreachable: (identifier) => void this.user.tainted.add(identifier),
     };
   }
 
@@ -122,15 +131,8 @@ export class UsingSession implements SessionHandler {
     return (facts) => {
       this.#judgeFacts(facts);
       this.#handingOver = true;
-      return new Promise((resolve) => {
-        this.user.process.clock.setTimeout(
-          () => {
-            this.#handingOver = false;
-            this.#world.microtasksDue = true;
-            resolve();
-          },
-          this.#world.dice.between(0, 30),
-        );
+      return this.#pause(30, () => {
+        this.#handingOver = false;
       });
     };
   }
@@ -147,12 +149,7 @@ export class UsingSession implements SessionHandler {
       if (entry === undefined || entry.begunMarked + entry.begunUnmarked === 0) continue;
       this.#world.fail(`${this.name}: message ${sequence} counts as unsent, and was executed`);
     }
-    const { cookie } = facts;
-    const isLast =
-      cookie === undefined || this.#lastCookie === undefined
-        ? cookie === this.#lastCookie
-        : Buffer.compare(cookie, this.#lastCookie) === 0;
-    if (!isLast) this.#world.fail(`${this.name}: the callback is not told the last cookie`);
+    this.#cookies.judgeFacts(facts);
   }
 
   onOpen(): void {
@@ -192,6 +189,7 @@ export class UsingSession implements SessionHandler {
     const { health, trace, now } = this.#world;
     this.account.left++;
     const element = this.element as ElementProcess;
+    this.user.tainted.add(element.identifier);
     trace.note('leaves', this.name, element.identifier);
     this.state = 'seeking';
     this.#leftAt = now;
@@ -229,12 +227,7 @@ export class UsingSession implements SessionHandler {
 
   /** What has left and was not answered is marked now, and nothing else. */
   #judgeMarks(): void {
-    let newly = 0;
-    for (const { sequence } of this.session.retrieve().unacknowledged) {
-      const entry = this.account.entries[sequence - 1] as Entry;
-      if (!entry.marked) newly++;
-      entry.marked = true;
-    }
+    const newly = this.#world.ledger.mark(this.account, this.session.retrieve().unacknowledged);
     const left = (this.#connection?.sentMessages ?? 0) - this.#settledHere;
     if (newly > left) this.#world.fail(`${this.name} marks ${newly} messages redelivered; ${left} were under way`);
   }
@@ -262,20 +255,20 @@ export class UsingSession implements SessionHandler {
     const slow = world.dice.chance(0.05);
     handle(
       message,
-      () => (slow ? this.#pause() : undefined),
+      () => (slow ? this.#pause(10) : undefined),
       (error) => world.fail(`${error}`),
     );
   }
 
-  #pause(): Promise<void> {
+  /** Resolves within so many milliseconds, `then` before that. */
+  #pause(most: number, then: () => void = () => {}): Promise<void> {
     return new Promise((resolve) => {
-      this.user.process.clock.setTimeout(
-        () => {
-          this.#world.microtasksDue = true;
-          resolve();
-        },
-        this.#world.dice.between(0, 10),
-      );
+      const over = (): void => {
+        then();
+        this.#world.microtasksDue = true;
+        resolve();
+      };
+      this.user.process.clock.setTimeout(over, this.#world.dice.between(0, most));
     });
   }
 
@@ -290,9 +283,11 @@ export class UsingSession implements SessionHandler {
   }
 
   onCookie(cookie: Uint8Array): void {
-    const from = decodePayload(cookie)?.element;
-    if (from !== this.session.element?.identifier) this.#world.fail(`${this.name} got the cookie of element ${from}`);
-    this.#lastCookie = cookie;
+    this.#cookies.received(cookie, this.session);
+  }
+
+  onBusinessCard(card: BusinessCard): void {
+    this.cards.received(card);
   }
 
   onClose(error: Error | undefined): void {
@@ -308,6 +303,7 @@ export class UsingSession implements SessionHandler {
     if (error !== undefined && !(error instanceof RserpoolError) && !('code' in error)) {
       world.fail(`${this.name} closed with an error that does not say why: ${error}`);
     }
+    if (this.isDestroyedByElement && !world.isEnding) this.#onDestroyed(this.unsent + handedBack.length);
   }
 
   /** The elements that the last answer of the registrar named. */
@@ -315,8 +311,19 @@ export class UsingSession implements SessionHandler {
     return this.#known;
   }
 
+  /** The application of its element did not want it any more. */
+  get isDestroyedByElement(): boolean {
+    const isAborted = (this.error as Partial<RserpoolError> | undefined)?.code === 'ERR_RSERPOOL_ABORTED';
+    return isAborted && this.#world.destroyed.has(this.account.index);
+  }
+
   get isDoneSending(): boolean {
-    return this.#world.isEnding || this.state === 'gone' || this.account.entries.length >= this.#quota;
+    return (
+      this.#world.isEnding ||
+      this.state === 'gone' ||
+      this.state === 'closed' ||
+      this.account.entries.length >= this.#quota
+    );
   }
 
   /** How many messages of its quota it has not sent. */
@@ -357,11 +364,7 @@ export class UsingSession implements SessionHandler {
   /** False: the session has no room, or enough requests are waiting. */
   #send(): boolean {
     const { dice, scenario, ledger, trace } = this.#world;
-    const kind = dice.chance(0.2)
-      ? payloadKind.oneWay
-      : dice.chance(0.125)
-        ? payloadKind.threefold
-        : payloadKind.request;
+    const kind = drawKind(dice);
     if (kind !== payloadKind.oneWay) {
       if (this.#requests >= scenario.outstanding) return false;
       this.#requests++;

@@ -1,5 +1,6 @@
 /** What everything in one simulation shares: the network, chance, the trace, the books, and how to fail. */
 
+import { type CookieProtection, CookieSeal } from '../../lib/session/cookie-seal.js';
 import { MemoryNetwork } from '../../lib/transport/memory/network.js';
 import type { TransportAddress } from '../../lib/transport/transport.js';
 import { Dice } from './dice.js';
@@ -20,6 +21,14 @@ export const registrarName = 'registrar';
 /** A session's dialling of an element as a key. */
 export function dialKey(sessionId: Uint8Array, element: number): string {
   return `${element}/${String.fromCharCode(...sessionId)}`;
+}
+
+/** The secrets that all elements share: half of them seal with the first, the others with the second. */
+const secrets = ['the first secret of the pool', 'the second secret of the pool'];
+
+/** What the business card of a user's session names. */
+export function userIdentifier(session: number): number {
+  return 1_000_000 + session;
 }
 
 /** A promise was broken: the message says which seed, when and what. */
@@ -44,6 +53,8 @@ export class World {
 
   /** By dialKey: the last cookie that the user had got at each dialling. */
   readonly cookies: Map<string, (Uint8Array | undefined)[]> = new Map();
+  /** Sessions that the application of an element has destroyed. */
+  readonly destroyed: Set<number> = new Set();
 
   constructor(scenario: Scenario, print: ((line: string) => void) | undefined) {
     this.scenario = scenario;
@@ -55,6 +66,23 @@ export class World {
     this.trace = new Trace(now, print);
     this.health = new Health(now);
     this.ledger = new Ledger(now, (reason) => this.fail(reason));
+  }
+
+  /** What seals an element's cookies, and opens those of all. */
+  seal(protection: CookieProtection, identifier: number): CookieSeal {
+    const ordered = identifier % 2 === 0 ? secrets : [...secrets].reverse();
+    return new CookieSeal({ secrets: ordered, protection, poolHandle: poolName, random: this.network.random });
+  }
+
+  /** What is in a cookie as users get it. Its text must not be there to read where it is encrypted. */
+  openCookie(sealed: Uint8Array, sessionId: Uint8Array): Uint8Array {
+    const { cookieProtection } = this.scenario;
+    if (cookieProtection === undefined) return sealed;
+    const opened = this.seal(cookieProtection, 0).open(sealed, sessionId);
+    if (opened.type === 'refused') return this.fail(`a cookie came that cannot be opened: ${opened.reason}`);
+    const readable = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length).includes(Buffer.from(opened.cookie));
+    if (readable !== (cookieProtection === 'signed')) this.fail('a cookie is not protected as it was to be');
+    return opened.cookie;
   }
 
   get now(): number {

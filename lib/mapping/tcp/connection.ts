@@ -163,7 +163,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     if (this.#state === 'closed') return;
     this.#controls.write();
     this.#outbound.writeAcknowledgement();
-    // Who cannot be told now finds that nobody comes back.
+    // Who cannot be told now finds that nobody comes back, or hears of it when it does.
+    if (code === abortCode.application && this.#sessionId !== undefined) this.#sessions?.destroyed(this.#sessionId);
     this.#link?.abort(code, reason);
     this.#close(error);
   }
@@ -173,10 +174,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     if (judgement.type === 'open') this.#open(link, flags, hello, judgement.version);
     else if (judgement.type === 'refused') {
       const { code, errorCode, reason } = judgement;
-      if (this.#state === 'interrupted') {
-        link.abort(code, reason);
-        this.#close(this.#broken);
-      } else this.abort(code, reason, remoteError(errorCode, reason));
+      this.abort(code, reason, this.#state === 'interrupted' ? this.#broken : remoteError(errorCode, reason));
     } else if (judgement.type === 'fault') link.fault(judgement.reason);
     else {
       const fault = judgement.type === 'goOn' ? this.#goOn(link, hello) : judgement.session.resume(link, hello);
@@ -292,7 +290,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
 
   onAborted(error: RserpoolError): void {
     // An element that knows the session no more is a reason to go elsewhere; why we need it to is the better cause.
-    this.#close(this.#state === 'interrupted' ? this.#broken : error);
+    this.#close(this.#state === 'interrupted' && error.code !== 'ERR_RSERPOOL_ABORTED' ? this.#broken : error);
   }
 
   onSilent(): void {

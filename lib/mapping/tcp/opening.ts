@@ -103,6 +103,7 @@ export type Judgement =
         | 'ERR_RSERPOOL_VERSION_MISMATCH'
         | 'ERR_RSERPOOL_WRONG_ELEMENT'
         | 'ERR_RSERPOOL_LIMIT'
+        | 'ERR_RSERPOOL_ABORTED'
         | 'ERR_RSERPOOL_CONNECTION_BROKEN';
       readonly reason: string;
     };
@@ -134,6 +135,10 @@ export function judgeHello(side: TcpMappingSide, flags: number, hello: Hello, re
     }
     const session = side.sessions?.find(hello.sessionId);
     if (session?.isResumable === true) return { type: 'resume', session };
+    if (side.sessions?.wasDestroyed(hello.sessionId) === true) {
+      const reason = 'its application destroyed the session';
+      return { type: 'refused', code: abortCode.application, errorCode: 'ERR_RSERPOOL_ABORTED', reason };
+    }
     return { ...unknown, code: abortCode.unknownSession, reason: 'no session of this identifier waits here' };
   }
   if (!resuming)

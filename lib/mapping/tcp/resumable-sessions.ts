@@ -42,6 +42,8 @@ export class ResumableSessions {
   /** Oldest first. */
   readonly #parked = new Map<Resumable, Parked>();
   #bytes = 0;
+  /** Sessions that the application destroyed: their users are to hear of it when they come back. Oldest first. */
+  readonly #destroyed = new Map<string, Timer>();
 
   constructor(clock: Clock, limits: ParkingLimits) {
     this.#clock = clock;
@@ -71,6 +73,27 @@ export class ResumableSessions {
     this.unpark(session);
     const key = keyOf(sessionId);
     if (this.#sessions.get(key) === session) this.#sessions.delete(key);
+  }
+
+  /** The application has destroyed the session: remembered for as long as its user may come back. */
+  destroyed(sessionId: Uint8Array): void {
+    const key = keyOf(sessionId);
+    const forget = (oldest: string): void => {
+      this.#destroyed.get(oldest)?.cancel();
+      this.#destroyed.delete(oldest);
+    };
+    forget(key);
+    const { resumeTimeout, parkedSessions } = this.#limits;
+    this.#destroyed.set(
+      key,
+      this.#clock.setTimeout(() => forget(key), resumeTimeout, 'background'),
+    );
+    for (const oldest of this.#destroyed.keys()) if (this.#destroyed.size > parkedSessions) forget(oldest);
+  }
+
+  /** Whether the application has lately destroyed the session with this identifier. */
+  wasDestroyed(sessionId: Uint8Array): boolean {
+    return this.#destroyed.has(keyOf(sessionId));
   }
 
   /** The session's byte stream broke: it waits. It may be given up before this returns. */
