@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 
-/** How many packets with SCTP in UDP left this address, and those that Wireshark finds malformed or of the wrong checksum. */
+/** How many packets with SCTP, in UDP or straight in IP, left this address, and those that Wireshark finds malformed or of the wrong checksum. */
 export function malformedFrames(capture, address) {
   const ours = `ip.src == ${address} && sctp`;
   const bad = '_ws.malformed || _ws.expert.severity == "Error" || sctp.checksum.status == "Bad"';

@@ -28,7 +28,10 @@ export function inLab(command: string): Promise<string> {
 /** Ends every program of the reference implementation there. */
 export async function clearLab(): Promise<void> {
   const programs = 'rspregistrar rspserver pingpongclient rspterminal calcappclient hsdump';
-  await inLab(`for p in ${programs}; do pkill -9 -x $p; done; rm -f /tmp/t.*; sysctl -qw net.sctp.encap_port=9899`);
+  // What was open has a few seconds to end: until then its port is taken.
+  const gone =
+    'for i in $(seq 100); do grep -qE " (3863|3864|9901|9902) " /proc/net/sctp/eps || break; sleep 0.1; done';
+  await inLab(`for p in ${programs}; do pkill -9 -x $p; done; rm -f /tmp/t.*; ${gone}`);
 }
 
 /** Starts a program in the background; its output goes to /tmp/t.NAME. */
@@ -42,17 +45,33 @@ export function output(name: string, pattern: string, seconds = 20): Promise<str
   return inLab(`${wait}; cat /tmp/t.${name}`);
 }
 
+/** Waits until a program there listens at this SCTP port. */
+async function listening(port: number): Promise<void> {
+  await inLab(`for i in $(seq 100); do grep -q ' ${port} ' /proc/net/sctp/eps && break; sleep 0.1; done`);
+}
+
 /** The reference registrar with the lab's ports. */
-export function startRegistrar(options = ''): Promise<void> {
+export async function startRegistrar(options = ''): Promise<void> {
   const at = `-asap=${theirAddress}:3863 -enrp=${theirAddress}:9901 -asapannounce=off -enrpannounce=off`;
   const fast = '-endpointkeepalivetransmissioninterval=2000 -endpointkeepalivetimeoutinterval=1500';
   const peers =
     '-mentordiscoverytimeout=1000 -peerheartbeatcycle=1000 -peermaxtimelastheard=3000 -peermaxtimenoresponse=1000';
   const log = '-logfile=/tmp/t.registrar.log -loglevel=5 -logcolor=off';
-  return start(
+  await start(
     'registrar',
     `rspregistrar -identifier=0x10000001 ${at} ${fast} ${peers} -takeoverexpiryinterval=2000 ${log} ${options}`,
   );
+  await listening(3863);
+}
+
+/** A second one, beside the first and its peer. */
+export async function startSecondRegistrar(): Promise<void> {
+  const at = `-asap=${theirAddress}:3864 -enrp=${theirAddress}:9902 -peer=${theirAddress}:9901`;
+  const settings = '-asapannounce=off -enrpannounce=off -mentordiscoverytimeout=1000 -peerheartbeatcycle=1000';
+  const times = '-peermaxtimelastheard=3000 -peermaxtimenoresponse=1000 -takeoverexpiryinterval=2000';
+  const log = '-logfile=/tmp/t.second.log -loglevel=5 -logcolor=off';
+  await start('second', `rspregistrar -identifier=0x10000002 ${at} ${settings} ${times} ${log}`);
+  await listening(3864);
 }
 
 /** A reference element, registered with a registrar at `registrar`. */

@@ -34,6 +34,18 @@ function run(command, args, env) {
   return error === undefined && status === 0;
 }
 
+/** The native module for SCTP straight in IP, built for this run alone (docs/dependencies.md), as the tests' environment. */
+function buildRawSocket() {
+  const modules = join(folder, 'raw-socket');
+  const args = ['install', '--prefix', modules, '--silent', '--no-audit', '--no-fund', 'raw-socket@1.8.1'];
+  const native = join(modules, 'node_modules/raw-socket/build/Release/raw.node');
+  if (run('npm', args, {}) && existsSync(native)) {
+    return { RSERPOOL_RAW_SOCKET: join(modules, 'node_modules/raw-socket/index.js') };
+  }
+  console.log('SCTP straight in IP left out: raw-socket could not be built here');
+  return {};
+}
+
 if (!existsSync(join(lab, 'build.sh'))) leftOut('there is no lab');
 if (process.getuid?.() !== 0) leftOut('it needs root');
 if (!run(join(lab, 'build.sh'), [], {})) leftOut('the machine could not be built here');
@@ -48,12 +60,17 @@ let passed = 0;
 let failed = 0;
 try {
   if (!run(join(lab, 'start.sh'), [], env)) throw new Error('the machine did not boot');
+  const rawSocket = buildRawSocket();
   const inside = (...args) => ['netns', 'exec', env.NS, ...args];
   const hasTshark = spawnSync('tshark', ['--version']).error === undefined;
   const recorder = hasTshark
-    ? spawn('ip', inside('tshark', '-q', '-i', `rsp${machine}a`, '-w', capture, '-f', 'udp port 9899'), {
-        stdio: 'ignore',
-      })
+    ? spawn(
+        'ip',
+        inside('tshark', '-q', '-i', `rsp${machine}a`, '-w', capture, '-f', 'udp port 9899 or ip proto 132'),
+        {
+          stdio: 'ignore',
+        },
+      )
     : undefined;
   const tap = new TapCount();
   const tests = ['ava', '--config', 'test/interop/ava.config.mjs', '--tap', ...process.argv.slice(2)];
@@ -61,7 +78,7 @@ try {
   const code = await new Promise((done, fail) => {
     const child = spawn('ip', args, {
       cwd: root,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...env, ...rawSocket },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     child.stdout.setEncoding('utf8').on('data', (text) => {
