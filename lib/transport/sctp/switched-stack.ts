@@ -42,9 +42,9 @@ export function switchedStack(
       stack ??= new PackageSctpStack(typeof option === 'object' ? option : {}, { clock, random });
       return stack;
     },
-    close(onClosed = () => {}) {
+    close(onClosed) {
       closed = true;
-      if (stack === undefined) onClosed();
+      if (stack === undefined) onClosed?.();
       else stack.closeWhenIdle(lingerTime, onClosed);
     },
   };

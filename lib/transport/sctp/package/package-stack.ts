@@ -184,15 +184,16 @@ export class PackageSctpStack implements SctpStack {
   }
 
   /** As `close`, when no association is left, or after `linger` ms; then calls `onClosed`. What ends in order may take its time. */
-  closeWhenIdle(linger: number, onClosed: () => void): void {
+  closeWhenIdle(linger: number, onClosed?: () => void): void {
     const finish = (): void => {
       if (this.#whenIdle === undefined) return;
       this.#whenIdle = undefined;
       timer.cancel();
       this.close();
-      onClosed();
+      onClosed?.();
     };
-    const timer = this.#clock.setTimeout(finish, linger, 'background');
+    // Who waits to be told keeps the process alive until then.
+    const timer = this.#clock.setTimeout(finish, linger, onClosed === undefined ? 'background' : undefined);
     this.#whenIdle = () => this.#clock.defer(finish);
     if (this.#byTag.size === 0) finish();
   }
