@@ -6,40 +6,52 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { encodeAsap } from '../../lib/wire/asap.js';
 import type { MemberSelectionPolicy } from '../../lib/wire/parameters.js';
-import { onServerCore } from '../registrar/cores.js';
-import type { Told } from './serve.js';
+import { givingWay, mainThreadFirst, onServerCore, realTime } from '../registrar/cores.js';
+import type { Order, Told } from './serve.js';
 
 export class HoldingRegistrar {
   readonly port: number;
   readonly enrpPort: number;
   /** When it began to serve. */
   readonly elements: number;
+  /** Milliseconds until then, its process already running: what a download takes. */
+  readonly took: number;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, { port, enrpPort, elements }: Extract<Told, { type: 'listening' }>) {
+  private constructor(child: ChildProcess, told: Extract<Told, { type: 'listening' }>, took: number) {
+    const { port, enrpPort, elements } = told;
     this.#child = child;
+    this.took = took;
     this.port = port;
     this.enrpPort = enrpPort;
     this.elements = elements;
   }
 
-  /** With `peerPort`: resolves when it has downloaded what the peer holds; it gives way to all others meanwhile. */
-  static async start(peerPort?: number): Promise<HoldingRegistrar> {
+  /**
+   * With `peerPort`: resolves when it has downloaded what the peer holds; it gives way to all others meanwhile.
+   * `onBegin`: its process runs, and it begins to serve, or to download, now.
+   */
+  static async start(peerPort?: number, onBegin?: () => void): Promise<HoldingRegistrar> {
     const file = fileURLToPath(new URL('./serve.js', import.meta.url));
-    const words = ['--expose-gc', file, ...(peerPort === undefined ? [] : [`${peerPort}`])];
+    // Where the main thread alone is in real-time scheduling it must not wait for helpers that are not.
+    const flags = ['--expose-gc', ...(realTime && peerPort === undefined ? ['--no-parallel-scavenge'] : [])];
+    const words = [...flags, file, ...(peerPort === undefined ? [] : [`${peerPort}`])];
     const [command, args] =
-      peerPort === undefined
-        ? onServerCore(process.execPath, words)
-        : ['nice', ['-n', '19', process.execPath, ...words]];
+      peerPort === undefined ? onServerCore(process.execPath, words) : givingWay(process.execPath, words);
     const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    await once(child, 'message');
+    if (peerPort === undefined) mainThreadFirst(child.pid as number);
+    onBegin?.();
+    const begun = performance.now();
+    child.send('begin' satisfies Order);
     const [what] = (await once(child, 'message')) as [Told];
     if (what.type !== 'listening') throw new Error(`unexpected ${what.type}`);
-    return new HoldingRegistrar(child, what);
+    return new HoldingRegistrar(child, what, performance.now() - begun);
   }
 
   async memory(): Promise<{ readonly bytes: number; readonly elements: number }> {
     const told = once(this.#child, 'message') as Promise<[Told]>;
-    this.#child.send('memory');
+    this.#child.send('memory' satisfies Order);
     const [what] = await told;
     if (what.type !== 'memory') throw new Error(`unexpected ${what.type}`);
     return what;

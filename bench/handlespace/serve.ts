@@ -1,12 +1,16 @@
 /**
- * The registrar that holds much: `serve.js [ENRP-PEER-PORT]`, started with --expose-gc. Tells its ports, and the bytes that
- * it uses when asked. Elements are not asked during a run.
+ * The registrar that holds much: `serve.js [ENRP-PEER-PORT]`, started with --expose-gc. It begins when told to, tells its
+ * ports once it serves, and the bytes that it uses when asked. Elements are not asked during a run.
  */
 
 import { getHeapStatistics } from 'node:v8';
 import { createRegistrar, type RegistrarOptions } from '../../lib/index.js';
 
+/** What it may be told. */
+export type Order = 'begin' | 'memory';
+
 export type Told =
+  | { readonly type: 'started' }
   | { readonly type: 'listening'; readonly port: number; readonly enrpPort: number; readonly elements: number }
   | { readonly type: 'memory'; readonly bytes: number; readonly elements: number };
 
@@ -36,8 +40,15 @@ let enrpPort = 0;
 registrar.on('enrpListening', ({ port }) => {
   enrpPort = port;
 });
-registrar.listen(({ port }) =>
-  tell({ type: 'listening', port, enrpPort, elements: registrar.handlespace.elementCount }),
-);
-process.on('message', () => tell({ type: 'memory', bytes: usedBytes(), elements: registrar.handlespace.elementCount }));
+function begin(): void {
+  registrar.listen(({ port }) =>
+    tell({ type: 'listening', port, enrpPort, elements: registrar.handlespace.elementCount }),
+  );
+}
+
+process.on('message', (order: Order) => {
+  if (order === 'begin') begin();
+  else tell({ type: 'memory', bytes: usedBytes(), elements: registrar.handlespace.elementCount });
+});
 process.on('disconnect', () => process.exit());
+tell({ type: 'started' });

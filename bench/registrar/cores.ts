@@ -1,7 +1,7 @@
 /** Which processor a process runs on: the server of a benchmark has one to itself, where there is more than one. */
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** The processors that this process may run on; empty where the system does not say. */
 function allowedCores(): number[] {
@@ -17,16 +17,16 @@ function allowedCores(): number[] {
   }
 }
 
-function hasTaskset(): boolean {
+function has(command: string): boolean {
   try {
-    execFileSync('taskset', ['--version'], { stdio: 'ignore' });
+    execFileSync(command, ['--version'], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
   }
 }
 
-const cores = hasTaskset() ? allowedCores() : [];
+const cores = has('taskset') ? allowedCores() : [];
 
 /** Whether servers and load are kept apart. */
 export const pinned: boolean = cores.length > 1;
@@ -34,6 +34,32 @@ export const pinned: boolean = cores.length > 1;
 /** The words that start a command on the servers' processor. */
 export function onServerCore(command: string, args: readonly string[]): [command: string, args: string[]] {
   return pinned ? ['taskset', ['-c', `${cores[0]}`, command, ...args]] : [command, [...args]];
+}
+
+/** Whether this process runs in real-time scheduling (`chrt -r 1`), which what it starts inherits. */
+export const realTime: boolean =
+  has('chrt') &&
+  execFileSync('chrt', ['-p', `${process.pid}`])
+    .toString()
+    .includes('_RR');
+
+/**
+ * Leaves real-time scheduling to the main thread of a process, so that V8's other threads (which compile and collect)
+ * give way to it as they do in usual scheduling: on one processor they would otherwise hold it up for as long as they work.
+ */
+export function mainThreadFirst(pid: number): void {
+  if (!realTime) return;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    if (thread !== `${pid}`) execFileSync('chrt', ['-o', '-p', '0', thread], { stdio: 'ignore' });
+  }
+}
+
+/**
+ * The words that start a command which gives way to this process: from real-time scheduling back to that of all others, or
+ * else at the lowest priority.
+ */
+export function givingWay(command: string, args: readonly string[]): [command: string, args: string[]] {
+  return realTime ? ['chrt', ['-o', '0', command, ...args]] : ['nice', ['-n', '19', command, ...args]];
 }
 
 /** Moves this process to the other processors. */

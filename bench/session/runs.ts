@@ -1,5 +1,6 @@
 /** What all sides of the comparison have in common: the bytes, the checks, and the loops that are timed. */
 
+import { once } from 'node:events';
 import type { Socket as NetSocket } from 'node:net';
 import { RollingSum } from './sum.js';
 import { chunkLength, echoBytes, messageLength, sinkBytes, type Workload } from './workloads.js';
@@ -48,21 +49,11 @@ function received(socket: NetSocket, length: number, each: (bytes: Buffer) => vo
   });
 }
 
-/** Writes chunks as fast as the socket takes them; resolves when the last was accepted. */
-function writeAll(socket: NetSocket, count: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let written = 0;
-    let settled = 0;
-    const done = (error?: Error | null): void => {
-      if (error) reject(error);
-      else if (++settled === count) resolve();
-    };
-    const write = (): void => {
-      while (written < count) if (!socket.write(chunks[written++ % chunks.length] as Buffer, done)) break;
-      if (written < count) socket.once('drain', write);
-    };
-    write();
-  });
+/** Writes chunks as fast as the socket takes them; resolves when it has taken the last. */
+async function writeAll(socket: NetSocket, count: number): Promise<void> {
+  for (let written = 0; written < count; written++) {
+    if (!socket.write(chunks[written % chunks.length] as Buffer)) await once(socket, 'drain');
+  }
 }
 
 /** The sink's report says that all of it was taken. */

@@ -40,6 +40,7 @@ export class Suspicion {
   }
 
   isSuspected(poolHandle: PoolHandle, peIdentifier: number, now: number): boolean {
+    if (this.#failures.size === 0) return false;
     const failure = this.#failures.get(keyOf(poolHandle, peIdentifier));
     return failure !== undefined && now < failure.suspectedUntil;
   }

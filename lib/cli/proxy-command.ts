@@ -6,12 +6,12 @@ import { formatIdentifier } from '../errors.js';
 import { Gateway } from '../gateway/gateway.js';
 import { formatAddress } from '../transport/transport.js';
 import type { Command } from './command.js';
-import { hostAndPort, milliseconds, onePool, scopeOf } from './option-values.js';
+import { hostAndPort, milliseconds, onePool, scopeOf, scopeOptions, tlsHelp } from './option-values.js';
 import { StopSignal } from './stop-signal.js';
 
 const usage =
   'proxy POOL --listen [HOST:]PORT [--mode nameservice|failover] [--max-connections N] [--connect-timeout MS] ' +
-  '[--idle-timeout MS] [--registrars HOST:PORT,...] [--quiet]';
+  '[--idle-timeout MS] [--registrars HOST:PORT,...] [--tls-ca FILE] [--quiet]';
 
 function modeOf(text: string | undefined): 'nameservice' | 'failover' {
   if (text === undefined || text === 'nameservice') return 'nameservice';
@@ -35,7 +35,7 @@ themselves, a second signal cuts them off.
   --idle-timeout MS     without a byte in either direction (default: none)
   --registrars LIST     host:port, separated by commas (default: RSERPOOL_REGISTRARS, else 127.0.0.1:3863)
   --quiet               print nothing but errors
-`,
+${tlsHelp}`,
   async run(words) {
     const { values, positionals } = parseArgs({
       args: [...words],
@@ -46,7 +46,7 @@ themselves, a second signal cuts them off.
         'max-connections': { type: 'string' },
         'connect-timeout': { type: 'string' },
         'idle-timeout': { type: 'string' },
-        registrars: { type: 'string' },
+        ...scopeOptions,
         quiet: { type: 'boolean' },
       },
     });
@@ -56,7 +56,7 @@ themselves, a second signal cuts them off.
     const connectTimeout = milliseconds('--connect-timeout', values['connect-timeout']);
     const idleTimeout = milliseconds('--idle-timeout', values['idle-timeout']);
     const most = values['max-connections'];
-    const scope = scopeOf(values.registrars);
+    const scope = scopeOf(values);
     const gateway = new Gateway({
       poolHandle,
       scope,

@@ -9,12 +9,12 @@ import type { PolicyOption } from '../net/options.js';
 import { type RegisterOptions, type Registration, register } from '../net/registration.js';
 import type { Command } from './command.js';
 import { healthCheckOf } from './health-checks.js';
-import { milliseconds, onePool, scopeOf } from './option-values.js';
+import { milliseconds, onePool, scopeOf, scopeOptions, tlsHelp } from './option-values.js';
 import { StopSignal } from './stop-signal.js';
 
 const usage =
   'register POOL --port PORT [--host ADDRESS] [--protocol tcp|udp] [--check CHECK] [--check-interval MS] ' +
-  '[--check-timeout MS] [--policy NAME] [--load 0..1] [--life MS] [--registrars HOST:PORT,...] [--quiet]';
+  '[--check-timeout MS] [--policy NAME] [--load 0..1] [--life MS] [--registrars HOST:PORT,...] [--tls-ca FILE --tls-cert FILE --tls-key FILE] [--quiet]';
 
 const options = {
   port: { type: 'string' },
@@ -26,7 +26,7 @@ const options = {
   policy: { type: 'string' },
   load: { type: 'string' },
   life: { type: 'string' },
-  registrars: { type: 'string' },
+  ...scopeOptions,
   quiet: { type: 'boolean' },
 } as const;
 
@@ -96,11 +96,11 @@ is out of the pool. Prints one line for each change.
   --life MS            registration life (default 300000), renewed by itself
   --registrars LIST    host:port, separated by commas (default: RSERPOOL_REGISTRARS, else 127.0.0.1:3863)
   --quiet              print nothing but errors
-`,
+${tlsHelp}`,
   async run(words) {
     const { values, positionals } = parseArgs({ args: [...words], allowPositionals: true, options });
     const poolHandle = onePool(positionals);
-    const scope = scopeOf(values.registrars);
+    const scope = scopeOf(values);
     const abort = new AbortController();
     const stop = new StopSignal();
     const say = (text: string): void => {

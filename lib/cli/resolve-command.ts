@@ -3,14 +3,14 @@
 import { parseArgs } from 'node:util';
 import { checkMilliseconds, invalidArgumentValue } from '../arguments.js';
 import type { Resolution } from '../asap/resolution.js';
-import { OperationalScope } from '../asap/scope.js';
 import { formatIdentifier } from '../errors.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { poolHandleText } from '../wire/pool-handle.js';
 import type { Command } from './command.js';
+import { scopeOf, scopeOptions, tlsHelp } from './option-values.js';
 import { policyText, transportText } from './pool-table.js';
 
-const usage = 'resolve POOL [--registrars HOST:PORT,...] [--timeout MS] [--wait] [--json]';
+const usage = 'resolve POOL [--registrars HOST:PORT,...] [--tls-ca FILE] [--timeout MS] [--wait] [--json]';
 
 function elementText(element: PoolElement): string {
   const policy = element.policy === undefined ? '' : `  ${policyText(element.policy)}`;
@@ -48,13 +48,13 @@ accepts a connection.
   --timeout MS       how long to wait for an answer (default 5000)
   --wait             wait for registrar and pool to come into being, up to the time-out
   --json             print JSON
-`,
+${tlsHelp}`,
   async run(words) {
     const { values, positionals } = parseArgs({
       args: [...words],
       allowPositionals: true,
       options: {
-        registrars: { type: 'string' },
+        ...scopeOptions,
         timeout: { type: 'string' },
         wait: { type: 'boolean' },
         json: { type: 'boolean' },
@@ -64,7 +64,7 @@ accepts a connection.
     if (pool === undefined || extra !== undefined)
       throw invalidArgumentValue('POOL', positionals, 'must be one pool handle');
     const timeout = checkMilliseconds('--timeout', values.timeout === undefined ? 5_000 : Number(values.timeout));
-    const scope = new OperationalScope(values.registrars === undefined ? {} : { registrars: values.registrars });
+    const scope = scopeOf(values);
     try {
       const resolution =
         values.wait === true

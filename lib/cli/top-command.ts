@@ -7,11 +7,12 @@ import type { OperationalScope } from '../asap/scope.js';
 import { systemClock } from '../clock.js';
 import { RserpoolError } from '../errors.js';
 import type { Command } from './command.js';
-import { hostAndPort, milliseconds, scopeOf } from './option-values.js';
+import { hostAndPort, milliseconds, scopeOf, scopeOptions, tlsHelp } from './option-values.js';
 import { poolLines, type ShownPool } from './pool-table.js';
 import { StopSignal } from './stop-signal.js';
 
-const usage = 'top [POOL]... [--status [HOST:]PORT] [--registrars HOST:PORT,...] [--interval MS] [--once]';
+const usage =
+  'top [POOL]... [--status [HOST:]PORT] [--registrars HOST:PORT,...] [--tls-ca FILE] [--interval MS] [--once]';
 
 /** From a registrar's status port: all of its pools. */
 function poolsOfRegistrar(at: { readonly host?: string; readonly port: number }): Promise<readonly ShownPool[]> {
@@ -80,14 +81,14 @@ view is drawn anew each time; otherwise what has changed is printed, as plain te
   --registrars LIST     host:port, separated by commas (default: RSERPOOL_REGISTRARS, else 127.0.0.1:3863)
   --interval MS         between two looks (default 1000)
   --once                print once, and end
-`,
+${tlsHelp}`,
   async run(words) {
     const { values, positionals } = parseArgs({
       args: [...words],
       allowPositionals: true,
       options: {
         status: { type: 'string' },
-        registrars: { type: 'string' },
+        ...scopeOptions,
         interval: { type: 'string' },
         once: { type: 'boolean' },
       },
@@ -96,7 +97,7 @@ view is drawn anew each time; otherwise what has changed is printed, as plain te
     const status = values.status === undefined ? undefined : hostAndPort('--status', values.status);
     if (status === undefined && positionals.length === 0)
       throw invalidArgumentValue('POOL', positionals, 'must be a pool handle, or --status must be given');
-    const scope = scopeOf(values.registrars);
+    const scope = scopeOf(values);
     const look = async (): Promise<string[]> => {
       const all = status === undefined ? await poolsByName(scope, positionals) : await poolsOfRegistrar(status);
       const wanted = positionals.length === 0 ? all : all.filter(({ poolHandle }) => positionals.includes(poolHandle));

@@ -213,11 +213,35 @@ export function checkTimeout(timeout: unknown): number {
   return timeout;
 }
 
-/** What of a pool's options net's own `connect` has to know in nameservice mode. */
-export function ownOptions(options: object): { readonly own: object; readonly family: 4 | 6 | undefined } {
-  const { localAddress, localPort, family } = options as Record<string, unknown>;
-  const own = { localAddress, localPort };
-  return { own, family: family === 4 || family === 6 ? family : undefined };
+export interface OwnOptions {
+  /** Undefined: the system's choice. */
+  readonly localAddress: string | undefined;
+  /** What net's own `connect` is to be told in nameservice mode. */
+  readonly own: object;
+  readonly family: 4 | 6 | undefined;
+}
+
+/** Net's own options of `connect` that concern pools; throws net's errors, in its order. */
+export function checkOwnOptions(options: object): OwnOptions {
+  const given = options as Record<string, unknown>;
+  const { localAddress, localPort, family, autoSelectFamily, autoSelectFamilyAttemptTimeout } = given;
+  const from = localAddress === undefined || localAddress === null || localAddress === '' ? undefined : localAddress;
+  if (from !== undefined && isIP(String(from)) === 0) {
+    const error = new TypeError(`Invalid IP address: ${String(from)}`);
+    throw Object.assign(error, { code: 'ERR_INVALID_IP_ADDRESS' });
+  }
+  if (localPort && typeof localPort !== 'number')
+    throw invalidArgumentType('options.localPort', 'of type number', localPort);
+  // Elements have one address of a family: there is nothing to select, but what is wrong is wrong.
+  if (autoSelectFamily !== undefined && autoSelectFamily !== null)
+    checkBoolean('options.autoSelectFamily', autoSelectFamily);
+  if (autoSelectFamilyAttemptTimeout !== undefined && autoSelectFamilyAttemptTimeout !== null)
+    checkInteger('options.autoSelectFamilyAttemptTimeout', autoSelectFamilyAttemptTimeout, 1, 0x7fffffff);
+  return {
+    localAddress: from as string | undefined,
+    own: { localAddress, localPort },
+    family: family === 4 || family === 6 ? family : undefined,
+  };
 }
 
 /** A pool handle: any text of at least one byte. */

@@ -129,11 +129,12 @@ export class PoolDispatch {
     if (this.#view?.picker.elements !== resolution.elements) this.#view = poolView(this.#scope, resolution);
     const { picker, state } = this.#view;
     const { endpoint } = this.#scope;
-    const suspected = new Set<number>();
-    for (const { identifier } of resolution.elements) {
-      if (endpoint.isSuspected(resolution.poolHandle, identifier)) suspected.add(identifier);
-    }
-    return picker.next(state, suspected) ?? picker.next(state);
+    const { poolHandle, elements } = resolution;
+    const isSuspected = ({ identifier }: PoolElement): boolean => endpoint.isSuspected(poolHandle, identifier);
+    const next = picker.next(state);
+    // Every message comes this way: only where its element failed lately are all looked at.
+    if (next === undefined || !isSuspected(next)) return next;
+    return picker.next(state, new Set(elements.filter(isSuspected).map(({ identifier }) => identifier))) ?? next;
   }
 
   /** The elements of the pool that are this scope's own. */

@@ -91,7 +91,7 @@ export function checkDestination(options: PoolSendOptions): { readonly target: T
     throw invalidArgumentValue('options.to', to, "must be one of: 'one', 'last', 'all'");
   }
   if (self !== undefined) checkBoolean('options.self', self);
-  if ([to, element, address].filter((given) => given !== undefined).length > 1) {
+  if (Number(to !== undefined) + Number(element !== undefined) + Number(address !== undefined) > 1) {
     throw invalidArgumentValue('options', options, "must have one of 'to', 'element' and 'address'");
   }
   if (failover === true && (to === 'all' || address !== undefined)) {

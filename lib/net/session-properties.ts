@@ -57,6 +57,22 @@ export function defineSessionProperties<Pooled extends net.Socket>(
   }
 }
 
+/** `bufferSize`, which net gives while there is a handle: a socket that is with a pool may have none yet, or never. */
+export function defineBufferSize<Pooled extends net.Socket>(
+  prototype: Pooled,
+  isPooled: (socket: Pooled) => boolean,
+): void {
+  const inherited = Object.getOwnPropertyDescriptor(net.Socket.prototype, 'bufferSize');
+  Object.defineProperty(prototype, 'bufferSize', {
+    configurable: true,
+    enumerable: inherited?.enumerable ?? false,
+    get(this: Pooled) {
+      if (isPooled(this)) return this.destroyed ? undefined : this.writableLength;
+      return inherited?.get?.call(this);
+    },
+  });
+}
+
 /** 'IPv4' or 'IPv6', as net names it. */
 export function family(address: string | undefined): string | undefined {
   if (address === undefined) return undefined;

@@ -14,6 +14,7 @@ import type { Message, SendOptions } from '../session/message.js';
 import type { Retrieved, SessionHandler } from '../session/session.js';
 import { UserSession } from '../session/user-session.js';
 import { tlsTransport } from '../transport/tls/tls.js';
+import { connectingFrom } from '../transport/transport.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { checkBlockList } from './block-list.js';
 import { checkBusinessCard, checkCardHolder } from './business-cards.js';
@@ -25,6 +26,7 @@ import {
   checkDeliveryOptions,
   checkMappingOptions,
   checkMappings,
+  checkOwnOptions,
   checkPoolHandle,
   checkScope,
   checkSendOptions,
@@ -33,13 +35,12 @@ import {
   checkUserSessionOptions,
   type ElementInfo,
   type ElementSocketOptions,
-  ownOptions,
   type PoolConnectOptions,
   poolTarget,
 } from './options.js';
 import { poolAccess } from './pool-access.js';
 import { type RequestOptions, requestOver } from './request.js';
-import { defineSessionProperties, family, waitingBytes } from './session-properties.js';
+import { defineBufferSize, defineSessionProperties, family, waitingBytes } from './session-properties.js';
 import { SocketSession, type SocketSessionOptions, setConnecting } from './socket-session.js';
 import { ownBytes, type WriteCallback } from './written-bytes.js';
 
@@ -63,6 +64,7 @@ export class Socket extends NameserviceSocket {
         bytesWritten: outgoing.bytesWritten + waitingBytes(socket),
       };
     });
+    defineBufferSize(Socket.prototype, (socket: Socket) => socket.mode !== undefined);
     mirrorAttributes(Socket.prototype);
   }
 
@@ -359,24 +361,25 @@ export class Socket extends NameserviceSocket {
     const poolHandle = checkPoolHandle(options.poolHandle);
     const { scope, poolHandle: located } = checkScope(options.scope).locate(poolHandle);
     const mapping = checkMappingOptions(options);
-    const own = options.server === undefined ? undefined : checkCardHolder(options.server);
-    const businessCard = own && ((host: string) => own.userCard(host));
+    const holder = options.server === undefined ? undefined : checkCardHolder(options.server);
+    const businessCard = holder && ((host: string) => holder.userCard(host));
     const session = { ...checkUserSessionOptions(options), businessCard };
     checkDeliveryOptions(options);
     const tls = checkTlsOf(options.tls, poolHandle);
     if (tls !== undefined && options.mode === 'nameservice')
       throw this.#notHere('connect() makes TLS sockets in nameservice mode, a socket that exists cannot become one');
     const blockList = checkBlockList(options.blockList);
+    const { localAddress, own, family: wantedFamily } = checkOwnOptions(options);
     if (this.mode !== undefined && !this.closed) {
       const detail = 'connect on a socket in use';
       throw new RserpoolError('ERR_RSERPOOL_SESSION_CLOSED', { detail, ...this.#where() });
     }
     if (this.destroyed) this.revive();
     let onCardChange = (): void => {};
-    if (own !== undefined)
+    if (holder !== undefined)
       this.once(
         'close',
-        own.whenCardChanges(() => onCardChange()),
+        holder.whenCardChanges(() => onCardChange()),
       );
     setConnecting(this, true);
     if (onConnect !== undefined) this.once('connect', onConnect);
@@ -391,13 +394,15 @@ export class Socket extends NameserviceSocket {
         timeout: connectTimeout,
         failureTimeout,
         blockList,
-        ...ownOptions(options),
+        own,
+        family: wantedFamily,
       });
       return this;
     }
     const pooled = this.#pool({ ...options, poolHandle, clock: scope.clock });
     const mappings = checkMappings(options.mappings, scope, scope.sctp.isOn ? ['tcp', 'sctp'] : ['tcp']);
-    const stream = tls === undefined ? undefined : tlsTransport(tls);
+    const transport = tls === undefined ? scope.transports.stream : tlsTransport(tls);
+    const stream = localAddress === undefined ? transport : connectingFrom(transport, localAddress);
     const access = poolAccess(scope, located, mapping, options.mapping === 'tcp', options, mappings, stream);
     const user = new UserSession(access, scope.clock, scope.random, session, pooled.handler);
     pooled.start(user, mapping);

@@ -100,8 +100,7 @@ export function completeElement(
     mappings: mappings?.map((offer) => completeOffer(offer, host)),
     extensions,
     policy,
-    // Most elements have one port for both: one object then does.
-    asapTransport: isSame(userTransport, asapTransport) ? userTransport : asapTransport,
+    asapTransport,
   });
 }
 
@@ -109,10 +108,6 @@ function connectionTransport(host: string, { port, protocol }: TransportAddress)
   return protocol === undefined
     ? { type: 'tcp', port, address: host }
     : { type: 'sctp', port, use: 'dataOnly', addresses: [host] };
-}
-
-function isSame(one: Transport, other: Transport): boolean {
-  return one.type === 'tcp' && other.type === 'tcp' && one.port === other.port && one.address === other.address;
 }
 
 /** Whether a completed element names an address other than its connection's. */

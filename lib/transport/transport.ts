@@ -14,6 +14,8 @@ export interface TransportAddress {
   readonly protocol?: 'sctp';
   /** With SCTP, the UDP port at which it is spoken there (RFC 6951); without, the stack's default. */
   readonly encapsulationPort?: number;
+  /** Of a target over TCP: the IP address to connect from. Default: the system chooses. */
+  readonly localAddress?: string;
 }
 
 /** 'host:port', with brackets around an IPv6 address and for SCTP 'sctp:host:port' or 'sctp:host:port/udp:port': for messages and as a Map key. */
@@ -23,6 +25,23 @@ export function formatAddress(address: TransportAddress): string {
   if (address.protocol === undefined) return text;
   const udp = address.encapsulationPort;
   return udp === undefined ? `${address.protocol}:${text}` : `${address.protocol}:${text}/udp:${udp}`;
+}
+
+/** The transport, connecting from this IP address. */
+export function connectingFrom(transport: ByteStreamTransport, localAddress: string): ByteStreamTransport {
+  return {
+    connect: (target, callbacks) => transport.connect({ ...target, localAddress }, callbacks),
+    listen: (at, callbacks) => transport.listen(at, callbacks),
+  };
+}
+
+/** What a `net.Socket` is told to reach the target. */
+export function socketTarget({
+  host,
+  port,
+  localAddress,
+}: TransportAddress): Pick<TransportAddress, 'host' | 'port' | 'localAddress'> {
+  return localAddress === undefined ? { host, port } : { host, port, localAddress };
 }
 
 /** What the owner of a byte stream is told. Calls come one at a time and never from within a call to the stream. */

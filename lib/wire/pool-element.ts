@@ -97,7 +97,9 @@ export interface PoolElementParts extends Omit<PoolElement, 'mappings' | 'extens
  */
 export function createPoolElement(parts: PoolElementParts): PoolElement {
   const { identifier, homeServerId, registrationLife, userTransport } = parts;
-  const { mappings, extensions, policy, asapTransport } = parts;
+  const { mappings, extensions, policy } = parts;
+  // Most elements have one port for both: one object then does.
+  const asapTransport = isSame(userTransport, parts.asapTransport) ? userTransport : parts.asapTransport;
   if (extensions === undefined && policy !== undefined) {
     if (mappings === undefined) {
       return asapTransport === undefined
@@ -118,6 +120,10 @@ export function createPoolElement(parts: PoolElementParts): PoolElement {
     ...(policy === undefined ? undefined : { policy }),
     ...(asapTransport === undefined ? undefined : { asapTransport }),
   };
+}
+
+function isSame(one: Transport, other: Transport | undefined): boolean {
+  return one.type === 'tcp' && other?.type === 'tcp' && one.port === other.port && one.address === other.address;
 }
 
 /** The same element with another home. */

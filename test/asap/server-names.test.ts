@@ -48,7 +48,8 @@ test('a name stands for all of its addresses', (t) => {
     user.attempts.map(({ to }) => to),
     ['10.0.0.1', '10.0.0.2', '10.0.0.3'],
   );
-  t.deepEqual(user.scope.endpoint.homeServer, { host: '10.0.0.3', port: 4000 });
+  const expected = { host: '10.0.0.3', port: 4000, name: 'registrars.example' };
+  t.deepEqual(user.scope.endpoint.homeServer, expected, 'the name that its certificate is to show goes along');
 });
 
 test('names are looked up anew as each hunt begins, so that a registrar may move', (t) => {

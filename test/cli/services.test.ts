@@ -1,10 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { OperationalScope } from '../../lib/asap/scope.js';
 import { built, TestProcess } from '../processes/process.js';
+import { authority, element, registrar as ofRegistrar } from '../transport/certificates.js';
 
 const main = 'lib/cli/main.js';
 const command = (t: ExecutionContext, ...words: string[]): TestProcess => {
@@ -64,6 +68,32 @@ test('register checks by a command and by an http URL', async (t) => {
   await byCommand.printed(/^waiting for the service/m);
   byCommand.signal('SIGINT');
   t.is(await byCommand.exited, 0);
+});
+
+test('register and resolve speak TLS where the registrar does', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'rserpool-tls-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const ca = ['--tls-ca', file('ca.pem', authority)];
+  const own = (name: string, { cert, key }: typeof element): string[] => [
+    ...['--tls-cert', file(`${name}.pem`, cert)],
+    ...['--tls-key', file(`${name}.key`, key)],
+  ];
+  const started = command(t, 'registrar', '--port', '0', ...ca, ...own('registrar', ofRegistrar));
+  const [, registrars = ''] = await started.printed(/listens on (\S+)/);
+  const { port } = await service(t);
+  const words = ['--registrars', registrars, ...ca];
+  await command(t, 'register', 'db', '--port', `${port}`, ...words, ...own('db', element)).printed(/^registered db/m);
+  const resolved = command(t, 'resolve', 'db', ...words);
+  t.is(await resolved.exited, 0, resolved.stderr);
+  t.true(resolved.stdout.includes(`:${port}`));
+  const untrusting = command(t, 'resolve', 'db', '--registrars', registrars, ...own('db', element));
+  t.is(await untrusting.exited, 1);
+  const half = command(t, 'resolve', 'db', ...words, '--tls-key', join(folder, 'db.key'));
+  t.is(await half.exited, 2);
 });
 
 test('proxy leads a client to the pool', async (t) => {

@@ -67,3 +67,12 @@ test('parameters are read in any order', (t) => {
     t.deepEqual(decodeAsap(hex(bytes)), inOrder);
   }
 });
+
+test('an element with one address for users and ASAP is read as one transport, for the memory of registrars', (t) => {
+  const element = '12345678 00000000 00000258';
+  const transport = '00050010 00070000 00010008 c0000201';
+  const decoded = decodeAsap(hex(`0100003c 00090006 41420000 000a0030 ${element} ${transport} ${transport}`));
+  if (decoded.type !== 'message' || decoded.message.type !== 'registration') return t.fail();
+  const { userTransport, asapTransport } = decoded.message.poolElement;
+  t.is(asapTransport, userTransport);
+});

@@ -11,6 +11,7 @@ import {
   type ListenCallbacks,
   type Listener,
   noHandler,
+  socketTarget,
   type TransportAddress,
 } from '../transport.js';
 
@@ -114,7 +115,7 @@ function connect(target: TransportAddress, callbacks: ConnectCallbacks): Attempt
     const stream = new TcpStream(socket);
     stream.handler = callbacks.onOpen(stream);
   });
-  socket.connect({ host: target.host, port: target.port });
+  socket.connect(socketTarget(target));
   return {
     cancel() {
       if (!wanted) return;

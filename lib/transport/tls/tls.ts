@@ -15,13 +15,14 @@ import { domainToASCII } from 'node:url';
 import { checkObject, checkString } from '../../arguments.js';
 import { systemClock } from '../../clock.js';
 import { TcpStream } from '../tcp/tcp.js';
-import type {
-  Attempt,
-  ByteStreamTransport,
-  ConnectCallbacks,
-  ListenCallbacks,
-  Listener,
-  TransportAddress,
+import {
+  type Attempt,
+  type ByteStreamTransport,
+  type ConnectCallbacks,
+  type ListenCallbacks,
+  type Listener,
+  socketTarget,
+  type TransportAddress,
 } from '../transport.js';
 
 /**
@@ -118,6 +119,9 @@ function connect(options: TlsTransportOptions, target: TransportAddress, callbac
         ? undefined
         : checkServerIdentity(meant, certificate),
   };
+  // TLS reads and writes the connection itself, not by way of the socket, if there is one already. A name may take several.
+  const isConnecting = isIP(target.host) !== 0;
+  if (isConnecting) raw.connect(socketTarget(target));
   const socket = connectTls(settings);
   let wanted = true;
   const fail = (error: Error): void => {
@@ -137,7 +141,7 @@ function connect(options: TlsTransportOptions, target: TransportAddress, callbac
   });
   // As TCP has it: the error of an attempt that fails is the system's own.
   raw.on('error', fail);
-  raw.connect({ host: target.host, port: target.port });
+  if (!isConnecting) raw.connect(socketTarget(target));
   return {
     cancel() {
       if (!wanted) return;
