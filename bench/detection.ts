@@ -40,6 +40,8 @@ interface Element {
 }
 
 interface Times {
+  /** The first of the three registrars: the element's home. */
+  readonly atHome: number;
   /** The last of the three registrars. */
   readonly gone: number;
   readonly told: number;
@@ -74,15 +76,15 @@ async function startElement(): Promise<Element> {
 
 async function fail({ child, identifier }: Element, signal: 'SIGKILL' | 'SIGSTOP'): Promise<Times> {
   const begun = performance.now();
-  const last = async (all: readonly AsapWatch[]): Promise<number> => {
+  const since = async (all: readonly AsapWatch[]): Promise<number[]> => {
     const times = await Promise.all(all.map((watch) => watch.sees(identifier, 'gone')));
-    return Math.max(...times) - begun;
+    return times.map((time) => time - begun);
   };
   child.kill(signal);
-  const [gone, told] = await Promise.all([last(watches.asking), last(watches.subscribed)]);
+  const [gone, told] = await Promise.all([since(watches.asking), since(watches.subscribed)]);
   child.kill('SIGKILL');
   children.delete(child);
-  return { gone, told };
+  return { atHome: Math.min(...gone), gone: Math.max(...gone), told: Math.max(...told) };
 }
 
 process.once('SIGINT', () => void stop().then(() => process.exit(1)));
@@ -117,6 +119,11 @@ try {
     return [name, `${times.length}`, ...figures, `${goal}`, worst > goal ? 'FAIL' : 'ok'];
   };
   const rows = (name: string, times: readonly Times[], goal: number): string[][] => [
+    row(
+      `${name}: gone from the answers of its home`,
+      times.map(({ atHome }) => atHome),
+      goal,
+    ),
     row(
       `${name}: gone from the answers of all`,
       times.map(({ gone }) => gone),

@@ -57,7 +57,7 @@ export const plantedSctpBugs = [
     name: 'waits for the timer at every loss',
     edits: [[sender, 'if (++chunk.missing < missingReports) continue;', 'if (++chunk.missing < 1e9) continue;']],
     file: repairs,
-    title: 'loss in the middle of a burst does not stall it: far fewer than one time-out a loss',
+    title: 'a packet lost in the middle is sent again long before the timer would',
   },
   {
     name: 'knows no congestion window',
@@ -172,8 +172,8 @@ export const plantedSctpBugs = [
   {
     name: 'makes an association of a cookie that comes again',
     edits: [[stack, '!this.#byTag.has(tag) && !this.#endedTags.includes(tag) && ', '!this.#byTag.has(tag) && ']],
-    file: promises,
-    title: '2000 associations one after the other leave nothing behind, and none comes back by a late cookie',
+    file: repairs,
+    title: 'a cookie makes one association, however late it comes again',
   },
   {
     name: 'keeps the association of a peer that restarted',

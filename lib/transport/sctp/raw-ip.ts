@@ -45,6 +45,8 @@ export function rawIpTransport(surroundings: RawIpSurroundings = {}): DatagramTr
     bind(at: TransportAddress, handler: DatagramHandler): DatagramSocket {
       let state: 'loading' | 'open' | 'closed' = 'loading';
       let socket: RawSocket | undefined;
+      /** Packets that the package still has to send. */
+      let waiting = 0;
       const fail = (detail: string, cause?: unknown): void => {
         if (state === 'closed') return;
         state = 'closed';
@@ -78,10 +80,14 @@ export function rawIpTransport(surroundings: RawIpSurroundings = {}): DatagramTr
           // What cannot be sent is lost: SCTP sends again, and gives up by itself.
           if (state !== 'open') return;
           const packet = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-          socket?.send(packet, 0, packet.length, to.host, () => {});
+          waiting++;
+          socket?.send(packet, 0, packet.length, to.host, () => {
+            if (--waiting === 0 && state === 'closed') socket?.close();
+          });
         },
         close() {
-          if (state === 'open') socket?.close();
+          // What was sent before leaves first.
+          if (state === 'open' && waiting === 0) socket?.close();
           state = 'closed';
         },
         // The package has no such thing: an open raw socket keeps the process alive.

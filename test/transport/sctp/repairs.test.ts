@@ -117,6 +117,23 @@ test('what the package throws costs one association and no more', (t) => {
   t.is(other.user.closes + other.element.closes, 0);
 });
 
+test('a cookie makes one association, however late it comes again', (t) => {
+  const world = new SctpWorld();
+  let again = (): void => {};
+  world.datagrams.intercept = (bytes, from, to) => {
+    const copy = bytes.slice();
+    if (bytes[12] === chunkType.cookieEcho) again = () => world.datagrams.inject(copy, from, to);
+    return true;
+  };
+  const { user, element } = world.open();
+  user.association.shutdown();
+  world.run(1000);
+  t.is(element.closes, 1);
+  again();
+  world.run(1000);
+  t.is(world.accepted.length, 1);
+});
+
 test('the first packet of a stream may be lost', (t) => {
   const world = new SctpWorld();
   const { user, element } = world.open();
@@ -213,6 +230,17 @@ test('however large the window, a tick sends 16 packets', (t) => {
   for (let i = 0; i < 500; i++) user.send(new Uint8Array(1300));
   world.run(1);
   t.is(counted.count, 16);
+});
+
+test('a packet lost in the middle is sent again long before the timer would', (t) => {
+  const world = new SctpWorld({ latency: 10, user: { rto: { initial: 5000, min: 5000, max: 10_000 } } });
+  const { user, element } = world.open();
+  let packet = 0;
+  world.datagrams.intercept = (bytes, from) =>
+    from.host !== '10.0.0.1' || bytes[12] !== chunkType.data || ++packet !== 20;
+  for (let i = 0; i < 100; i++) user.send(new Uint8Array(1300));
+  world.run(1000);
+  t.is(element.messages.length, 100);
 });
 
 test('TSNs and stream sequence numbers wrap', (t) => {
