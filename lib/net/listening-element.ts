@@ -175,6 +175,7 @@ export class ListeningElement {
     this.#registered = false;
     this.#registration?.deregister(() => {});
     this.#sctpListener?.close();
+    this.sessions.close();
     const closed = (): void => {
       this.#portOpen = false;
       onClosed();

@@ -302,7 +302,8 @@ export class Server extends NetServer implements CardHolder {
     const room =
       this.maxConnections === undefined
         ? mapping.undetectedConnections
-        : Math.max(0, this.maxConnections - element.connections);
+        : // Those whose connections broke count as sessions, and their users must be let in to resume them.
+          Math.max(0, this.maxConnections - element.connections + element.sessions.parkedSessions);
     if (undetected.size >= room + connectionsForRegistrars) {
       stream.destroy();
       onRefused(stream, 'too many connections that have not said what they want');

@@ -43,6 +43,43 @@ for (const mode of ['failover', 'nameservice'] as const) {
 }
 
 for (const mode of ['failover', 'nameservice'] as const) {
+  test(`an http agent keeps a pool connection alive over chunked requests and trailers in ${mode} mode`, async (t) => {
+    let connections = 0;
+    const service = http.createServer((request, response) => {
+      response.writeHead(200, { trailer: 'x-length' });
+      let length = 0;
+      request.on('data', (chunk: Buffer) => {
+        length += chunk.length;
+        response.write(chunk);
+      });
+      request.on('end', () => {
+        response.addTrailers({ 'x-length': `${length} ${request.headers['transfer-encoding']}` });
+        response.end();
+      });
+    });
+    const web = await pool(t, (socket) => {
+      connections++;
+      service.emit('connection', socket);
+    });
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    Object.assign(agent, { createConnection: () => web.dial(mode) });
+    t.teardown(() => agent.destroy());
+    for (let round = 0; round < 3; round++) {
+      const request = http.request({ agent, method: 'POST', host: 'web' });
+      for (const piece of ['one ', 'two ', 'three']) request.write(piece);
+      request.end();
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+      let text = '';
+      for await (const chunk of response) text += chunk;
+      t.is(text, 'one two three');
+      t.is(response.trailers['x-length'], '13 chunked');
+      t.is(request.reusedSocket, round > 0);
+    }
+    t.is(connections, 1);
+  });
+}
+
+for (const mode of ['failover', 'nameservice'] as const) {
   test(`http2 streams run over pool connections in ${mode} mode`, async (t) => {
     const service = http2.createServer();
     service.on('stream', (stream) => stream.pipe(stream));

@@ -35,6 +35,8 @@ function keyOf(sessionId: Uint8Array): string {
   return Buffer.from(sessionId.buffer, sessionId.byteOffset, sessionId.length).toString('latin1');
 }
 
+const portClosed = 'the element takes no connections any more, so that its user cannot come back';
+
 export class ResumableSessions {
   readonly #clock: Clock;
   readonly #limits: ParkingLimits;
@@ -42,6 +44,7 @@ export class ResumableSessions {
   /** Oldest first. */
   readonly #parked = new Map<Resumable, Parked>();
   #bytes = 0;
+  #closed = false;
   /** Sessions that the application destroyed: their users are to hear of it when they come back. Oldest first. */
   readonly #destroyed = new Map<string, Timer>();
 
@@ -96,8 +99,18 @@ export class ResumableSessions {
     return this.#destroyed.has(keyOf(sessionId));
   }
 
+  /** The element's port closes: no user can come back, and nobody is waited for any more. */
+  close(): void {
+    this.#closed = true;
+    for (const session of [...this.#parked.keys()]) session.giveUp(portClosed);
+  }
+
   /** The session's byte stream broke: it waits. It may be given up before this returns. */
   park(session: Resumable): void {
+    if (this.#closed) {
+      session.giveUp(portClosed);
+      return;
+    }
     const { resumeTimeout } = this.#limits;
     const expired = (): void => session.giveUp(`its user did not come back within ${resumeTimeout} ms`);
     this.#parked.set(session, { timer: this.#clock.setTimeout(expired, resumeTimeout, 'background'), bytes: 0 });
