@@ -139,6 +139,7 @@ export function privateParameters(value: unknown): number[] {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
   return Object.entries(value).flatMap(([key, inner]) => {
     if (key === 'mappings') return [parameterType.mapping];
+    if (key === 'hint') return [parameterType.selectionHint];
     if (key === 'extensions') return (inner as Uint8Array[]).map((tlv) => ((tlv[0] ?? 0) << 8) | (tlv[1] ?? 0));
     return privateParameters(inner);
   });
