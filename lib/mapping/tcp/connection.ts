@@ -283,9 +283,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   }
 
   onFault(code: RserpoolErrorCode, reason: string, answered: boolean): void {
-    const error = remoteError(code, reason);
     if (answered) this.#link?.abort(abortCode.protocolError, reason);
-    this.#close(error);
+    this.#close(remoteError(code, reason));
   }
 
   onAborted(error: RserpoolError): void {
@@ -413,10 +412,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   #onArrival(arrival: Arrival): void {
     if (arrival === undefined) return;
     const link = this.#link as Link;
-    if (arrival.type === 'fault') {
-      link.fault(arrival.reason);
-      return;
-    }
+    if (arrival.type === 'fault') return void link.fault(arrival.reason);
     link.heartbeats.arrived();
     if (this.#leased === undefined) this.handler.onMessage(arrival);
     else this.#leased.push(arrival);
