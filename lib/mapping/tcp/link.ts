@@ -30,8 +30,8 @@ import { FrameWriter } from './writer.js';
 
 /** So many bytes are handed to the stream in one call. */
 const batch = 128 * 1024;
-/** So many bytes of messages do not wait for the end of the tick. */
-const early = 12 * 1024;
+/** So many bytes of messages do not wait for the end of the tick, unless they are so many that streams must take turns. */
+const early = { from: 12 * 1024, below: 16 * 1024 } as const;
 const wholeMessage = dataFlag.begin | dataFlag.end;
 
 /** Whom a link tells: its connection. */
@@ -159,8 +159,9 @@ export class Link implements ByteStreamHandler {
 
   /** In the middle of a tick: what is much does not wait for its end, so that the far side begins while we go on. */
   writeEarly(outbound: Outbound, controls: Controls): void {
-    if (outbound.queuedBytes < early || this.#state !== 'open' || this.#blocked || this.heartbeats.isOverdue) return;
-    this.write(outbound, controls);
+    const { queuedBytes } = outbound;
+    if (queuedBytes < early.from || queuedBytes >= early.below || this.#state !== 'open') return;
+    if (!this.#blocked && !this.heartbeats.isOverdue) this.write(outbound, controls);
   }
 
   /** Lets this flush wait for the next turn of the event loop. False: it has waited. */
