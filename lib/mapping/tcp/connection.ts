@@ -354,7 +354,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   #carryOn(link: Link, hello: Hello, received: number, controls: number): void {
     this.#link = link;
     this.#state = 'open';
-    link.open(hello, this.#side.role === 'user');
+    link.open(hello, this.#side.role === 'user', this.#side.processes);
     this.#outbound.open(link.writer, hello, this.#options, received);
     this.#controls.open(link.writer, controls);
     this.#leased?.begin(link.heartbeats);

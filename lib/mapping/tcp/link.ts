@@ -25,6 +25,7 @@ import { decodeHello, encodeHello, type Hello, type OwnHello } from './hello.js'
 import { linger } from './linger.js';
 import type { TcpMappingOptions } from './options.js';
 import type { Outbound } from './outbound.js';
+import type { PeerProcesses } from './peer-processes.js';
 import { copyOf, FrameReader, joined, MagicReader } from './reader.js';
 import { FrameWriter } from './writer.js';
 
@@ -118,9 +119,10 @@ export class Link implements ByteStreamHandler {
     return this.#blocked;
   }
 
-  /** Both sides have said hello. `asking`: it is ours to ask for signs of life. */
-  open(hello: Hello, asking: boolean): void {
+  /** Both sides have said hello. `asking`: it is ours to ask for signs of life; `processes`: that may be shared. */
+  open(hello: Hello, asking: boolean, processes: PeerProcesses | undefined): void {
     this.heartbeats.open(hello, asking);
+    processes?.join(asking ? 'element' : 'user', this.heartbeats, hello.process, this.stream, this.#options);
     this.#state = 'open';
   }
 
