@@ -18,6 +18,7 @@ import type { PoolElement, PoolHandle } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { blockedError, isBlocked, without } from './block-list.js';
 import type { MappingName } from './options.js';
+import { peerProcesses } from './peer-processes.js';
 import { CallbackPicker, type SelectServer } from './select-server.js';
 
 interface Turn {
@@ -141,7 +142,8 @@ export function poolAccess(
           },
         };
       }
-      const side = { role: 'user', poolHandle, peIdentifier: element.identifier, ...hello } as const;
+      const processes = peerProcesses(scope);
+      const side = { role: 'user', poolHandle, peIdentifier: element.identifier, processes, ...hello } as const;
       const transport = mappingTransport(stream, sctp);
       return dialTcpMapping(transport, clock, options, addresses, side, callbacks);
     },
