@@ -17,7 +17,7 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { connect, createRegistrar, OperationalScope, type Socket } from '../lib/index.js';
-import { type Taken, taken, takenBy } from './endurance/measured.js';
+import { cpuTime, type Taken, taken, takenBy } from './endurance/measured.js';
 import { table } from './session/statistics.js';
 
 const { values } = parseArgs({
@@ -121,11 +121,11 @@ while (idle.length < sessions) idle.push(...(await Promise.all(Array.from({ leng
 await pause(settling * 1000);
 const [idleBefore, idleBegun] = [await both(), performance.now()];
 await pause(seconds * 1000);
-// Before the collection that comes with a measurement.
-const own = process.cpuUsage();
+// From after one collection, which takes as long as idling for half a minute, to before the next.
+const own = cpuTime();
 const time = performance.now() - idleBegun;
 const idleAfter = await takenBy(element);
-const busy = [(own.user + own.system) / 1000 - idleBefore[0].cpu, idleAfter.cpu - idleBefore[1].cpu];
+const busy = [own - idleBefore[0].cpuThen, idleAfter.cpu - idleBefore[1].cpuThen];
 judge(
   `${sessions} idle sessions: of one core`,
   busy.map((cpu) => (100 * cpu) / time),

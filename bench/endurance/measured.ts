@@ -4,8 +4,9 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
 export interface Taken {
-  /** Milliseconds of processor time since it began. */
+  /** Milliseconds of processor time since it began, before the collection that comes with the measurement and after it. */
   readonly cpu: number;
+  readonly cpuThen: number;
   /** Bytes of heap and of memory outside it, after a collection. */
   readonly held: number;
   /** Bytes resident. */
@@ -14,12 +15,18 @@ export interface Taken {
 
 /** Needs --expose-gc for `held`. */
 export function taken(): Taken {
-  const { user, system } = process.cpuUsage();
+  const cpu = cpuTime();
   // What is outside is given back when the objects in front of it have been finalized: by the second time.
   globalThis.gc?.();
   globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
-  return { cpu: (user + system) / 1000, held: heapUsed + external, resident: rss };
+  return { cpu, cpuThen: cpuTime(), held: heapUsed + external, resident: rss };
+}
+
+/** Milliseconds of processor time since this process began. */
+export function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 export function answerMeasurements(): void {

@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 
 /** The processors that this process may run on; empty where the system does not say. */
 function allowedCores(): number[] {
@@ -36,9 +37,11 @@ export function onServerCore(command: string, args: readonly string[]): [command
   return pinned ? ['taskset', ['-c', `${cores[0]}`, command, ...args]] : [command, [...args]];
 }
 
+const hasChrt = has('chrt');
+
 /** Whether this process runs in real-time scheduling (`chrt -r 1`), which what it starts inherits. */
 export const realTime: boolean =
-  has('chrt') &&
+  hasChrt &&
   execFileSync('chrt', ['-p', `${process.pid}`])
     .toString()
     .includes('_RR');
@@ -55,11 +58,28 @@ export function mainThreadFirst(pid: number): void {
 }
 
 /**
- * The words that start a command which gives way to this process: from real-time scheduling back to that of all others, or
- * else at the lowest priority.
+ * The words that start a command which gives way to this process: it runs when nobody else wants its processor, or at the
+ * lowest priority where the system has no such scheduling.
  */
 export function givingWay(command: string, args: readonly string[]): [command: string, args: string[]] {
-  return realTime ? ['chrt', ['-o', '0', command, ...args]] : ['nice', ['-n', '19', command, ...args]];
+  return hasChrt ? ['chrt', ['-i', '0', command, ...args]] : ['nice', ['-n', '19', command, ...args]];
+}
+
+/**
+ * Puts this process's main thread before all others of its processor, what it starts not, and returns whether it may: one
+ * that measures how long answers take, and shares its processor, otherwise measures how long it waits for that. (Even a
+ * process that gives way is taken off only some milliseconds after the other one could run.) Its garbage is then collected
+ * by that thread alone.
+ */
+export function measureUndisturbed(): boolean {
+  if (!hasChrt) return false;
+  try {
+    execFileSync('chrt', ['--reset-on-fork', '-r', '-p', '1', `${process.pid}`], { stdio: 'ignore' });
+  } catch {
+    return false;
+  }
+  setFlagsFromString('--no-parallel-scavenge');
+  return true;
 }
 
 /** Moves this process to the other processors. */

@@ -5,11 +5,9 @@ import { diagnosticEvent } from '../diagnostics.js';
 import { formatIdentifier } from '../errors.js';
 import type { HandlespaceEntry } from '../handlespace/entry.js';
 import type { Handlespace } from '../handlespace/handlespace.js';
-import { encodeTable } from '../wire/enrp.js';
-import type { HandleTableRequest } from '../wire/messages.js';
-import { padded } from '../wire/parameter-reader.js';
+import type { HandleTableRequest, PoolEntry } from '../wire/messages.js';
 import type { PoolElement, PoolHandle } from '../wire/parameters.js';
-import { encodePoolElement } from '../wire/pool-element.js';
+import { TableWriter } from '../wire/table-writer.js';
 import type { EnrpChannel } from './enrp-channel.js';
 import type { EnrpLimits, EnrpTimers } from './options.js';
 
@@ -21,13 +19,6 @@ export interface TableSessionsSurroundings {
   readonly handlespace: Handlespace;
   /** False while our own handlespace is being initialised: every request is rejected. */
   isReady(): boolean;
-}
-
-/** The elements of one pool in a part of a table, as bytes and as data. */
-interface Part {
-  readonly poolHandle: PoolHandle;
-  readonly poolElements: Uint8Array[];
-  readonly elements: PoolElement[];
 }
 
 interface Session {
@@ -42,16 +33,15 @@ interface Session {
 const rejected = diagnosticEvent<{ peer: string; reason: string }>('enrp', 'table-rejected');
 const completed = diagnosticEvent<{ peer: string; ownChildrenOnly: boolean }>('enrp', 'table-sent');
 
-/** Header, identifiers and room for the padding of one part. */
-const overhead = 16;
-
 export class TableSessions {
   readonly #around: TableSessionsSurroundings;
   /** By connection: with it a session ends, so that a far side that begins anew gets all of it. */
   readonly #sessions = new Map<EnrpChannel, Session>();
+  readonly #writer: TableWriter;
 
   constructor(around: TableSessionsSurroundings) {
     this.#around = around;
+    this.#writer = new TableWriter(around.serverId, around.limits.maxTableResponseSize);
   }
 
   /** Sessions under way. */
@@ -66,13 +56,17 @@ export class TableSessions {
     const session = this.#sessionFor(channel, request);
     if (session === undefined) return;
     session.timer?.cancel();
-    const parts = this.#nextPart(session);
+    const writer = this.#writer;
+    writer.begin(senderId);
+    const sent = this.#writePart(session);
     const moreToSend = session.next !== undefined;
-    const facts = { senderId: this.#around.serverId, receiverId: senderId, moreToSend, rejected: false };
-    channel.sendEncoded(encodeTable({ ...facts, poolEntries: parts }), () => ({
+    channel.sendEncoded(writer.end(moreToSend), () => ({
       type: 'handleTableResponse',
-      ...facts,
-      poolEntries: parts.map(({ poolHandle, elements }) => ({ poolHandle, poolElements: elements })),
+      senderId: this.#around.serverId,
+      receiverId: senderId,
+      moreToSend,
+      rejected: false,
+      poolEntries: poolEntries(sent),
     }));
     if (moreToSend) {
       session.timer = clock.setTimeout(() => this.end(channel), timers.maxTimeNoResponse, 'background');
@@ -118,35 +112,23 @@ export class TableSessions {
     });
   }
 
-  /** As many entries as a part holds: one at least, if there is one. */
-  #nextPart(session: Session): Part[] {
-    const { maxTableResponseSize } = this.#around.limits;
-    const parts: Part[] = [];
-    let size = overhead;
+  /** Writes as many entries as a part holds, one at least if there is one, and returns them. */
+  #writePart(session: Session): HandlespaceEntry[] {
+    const written: HandlespaceEntry[] = [];
     // Read ahead while the last part was sent, it may have gone or changed hands since.
     if (session.next !== undefined && !this.#isDue(session, session.next)) this.#advance(session);
     for (let entry = session.next; entry !== undefined; entry = this.#advance(session)) {
-      const { element, poolHandle } = entry;
-      const encoded = encodePoolElement(element);
-      const last = parts.at(-1);
-      const samePool = last?.poolHandle === poolHandle;
-      size += padded(encoded.length) + (samePool ? 0 : poolHandle.length + 8);
-      if (size > maxTableResponseSize && parts.length > 0) break;
-      if (samePool) {
-        last.poolElements.push(encoded);
-        last.elements.push(element);
-      } else parts.push({ poolHandle, poolElements: [encoded], elements: [element] });
+      if (!this.#writer.add(entry.poolHandle, entry.element)) break;
+      written.push(entry);
     }
-    return parts;
+    return written;
   }
 
-  /** Reads the next entry that is still to be sent. */
+  /** Reads the next entry: what an iteration comes by is still there, and its owner's. */
   #advance(session: Session): HandlespaceEntry | undefined {
-    for (;;) {
-      const { value, done } = session.entries.next();
-      session.next = done === true ? undefined : (value as HandlespaceEntry);
-      if (session.next === undefined || this.#isDue(session, session.next)) return session.next;
-    }
+    const { value, done } = session.entries.next();
+    session.next = done === true ? undefined : (value as HandlespaceEntry);
+    return session.next;
   }
 
   #isDue({ ownChildrenOnly }: Session, entry: HandlespaceEntry): boolean {
@@ -164,4 +146,15 @@ export class TableSessions {
 function* allEntries(handlespace: Handlespace): Generator<HandlespaceEntry, undefined> {
   for (const pool of handlespace.pools()) yield* pool.entries();
   return undefined;
+}
+
+/** What was written, as data: for those who watch what is sent. */
+function poolEntries(entries: readonly HandlespaceEntry[]): PoolEntry[] {
+  const pools: { readonly poolHandle: PoolHandle; readonly poolElements: PoolElement[] }[] = [];
+  for (const { poolHandle, element } of entries) {
+    const last = pools.at(-1);
+    if (last?.poolHandle === poolHandle) last.poolElements.push(element);
+    else pools.push({ poolHandle, poolElements: [element] });
+  }
+  return pools;
 }

@@ -126,6 +126,7 @@ export function defaultScope(): OperationalScope {
 
 const mappingTimes = [
   'heartbeatInterval',
+  'pathInterval',
   'failureTimeout',
   'userTimeout',
   'longestUserTimeout',
@@ -153,6 +154,9 @@ export function checkMappingOptions(given: MappingOptions): TcpMappingOptions {
     const value = given[name];
     if (value !== undefined && value < 30) throw outOfRange(`options.${name}`, '>= 30', value);
   }
+  // The stamps of heartbeats come around after 71 minutes.
+  if (given.pathInterval !== undefined && given.pathInterval > 3_600_000)
+    throw outOfRange('options.pathInterval', '<= 3600000', given.pathInterval);
   return tcpMappingOptions(given);
 }
 

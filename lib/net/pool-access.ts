@@ -19,6 +19,7 @@ import type { PoolElement, PoolHandle } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { blockedError, isBlocked, without } from './block-list.js';
 import type { MappingName } from './options.js';
+import { peerProcesses } from './peer-processes.js';
 import { CallbackPicker, type SelectServer } from './select-server.js';
 
 interface Turn {
@@ -105,7 +106,8 @@ export function poolAccess(
     hello: SessionHello,
     callbacks: DialledCallbacks,
   ): Attempt => {
-    const side = { role: 'user', poolHandle, peIdentifier: one.identifier, ...hello } as const;
+    const processes = peerProcesses(scope);
+    const side = { role: 'user', poolHandle, peIdentifier: one.identifier, processes, ...hello } as const;
     return dialTcpMapping(connector, clock, options, offered(one).filter(allowed), side, callbacks);
   };
   return {

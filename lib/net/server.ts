@@ -27,6 +27,7 @@ import { incoming } from './incoming.js';
 import { checkListenOptions, type PoolListenOptions, type ServerOptions } from './listen-options.js';
 import { ListeningElement } from './listening-element.js';
 import { checkPolicy, type PolicyOption, poolTarget } from './options.js';
+import { peerProcesses } from './peer-processes.js';
 import { type AcceptanceOptions, acceptPlain, withholdEnd } from './plain-acceptance.js';
 import { dropArgument, family } from './session-properties.js';
 import { Socket } from './socket.js';
@@ -379,6 +380,7 @@ export class Server extends NetServer implements CardHolder {
       isMeant: (pool, target) => pool === poolHandle && target === peIdentifier,
       refusal: () => this.#refusal(stream, element),
       sessions: element.sessions,
+      processes: peerProcesses(scope),
     });
     this.#attachSession(connection, element);
     return connection.streamHandler;

@@ -84,7 +84,11 @@ export class Candidates {
    * by no registrar since comes after all others. `isSuspected`: whether others of this process found it dead lately; a
    * card does not know that. `except`: one that may just be failing.
    */
-  next(now: number, isSuspected: (identifier: number) => boolean, except?: number): PoolElement | undefined {
+  next(
+    now: number,
+    isSuspected: (identifier: number) => boolean,
+    except?: number | undefined,
+  ): PoolElement | undefined {
     for (const [identifier, until] of this.#failedUntil) if (now >= until) this.#failedUntil.delete(identifier);
     const failing = except === undefined ? [] : [except];
     const none = this.#failedUntil.size === 0 && except === undefined;

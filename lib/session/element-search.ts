@@ -87,7 +87,7 @@ export class ElementSearch {
    * The element that has the session may have failed: asks who is there, and connects to the one that would be next, so
    * that a search that begins soon begins there.
    */
-  prepare(failing: number): void {
+  prepare(failing: number | undefined): void {
     this.#preparation.begin(failing);
   }
 

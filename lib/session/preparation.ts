@@ -35,7 +35,7 @@ export class Preparation {
   }
 
   /** Prepares for the failure of the element `failing`. */
-  begin(failing: number): void {
+  begin(failing: number | undefined): void {
     this.cancel();
     if (this.#pool.prepare === undefined || this.#pool.element !== undefined || this.#readyTime === 0) return;
     const run = this.#run;
@@ -79,7 +79,7 @@ export class Preparation {
     this.#prepared = undefined;
   }
 
-  #choose(failing: number): void {
+  #choose(failing: number | undefined): void {
     this.#candidates.spread();
     const isSuspected = (identifier: number): boolean => this.#pool.isSuspected(identifier);
     const element = this.#candidates.next(this.#clock.now(), isSuspected, failing);

@@ -401,11 +401,10 @@ export class UserSession implements Session, Replier {
     const connection = this.#connection as MappingConnection;
     this.#leaving?.cancel();
     this.#leaving = undefined;
-    const where = this.#where();
-    const detail = 'sent without failover';
+    const facts = { ...this.#where(), cause, detail: 'sent without failover' };
     this.#connection = undefined;
     this.#state = 'seeking';
-    this.#outbox.detach(() => new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...where, cause, detail }));
+    this.#outbox.detach(() => new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', facts));
     // Who was told of a message that is given up may have ended it all.
     if (this.isClosed) return;
     this.#failure ??= { from, cause };

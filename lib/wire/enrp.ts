@@ -34,7 +34,7 @@
 import type { Decoded } from './decoded.js';
 import { defaultWireLimits, type WireLimits } from './limits.js';
 import { decodeMessage, encodeMessage } from './message-frame.js';
-import type { EnrpMessage, HandleTableResponse, HandleUpdate, PoolEntry, Presence } from './messages.js';
+import type { EnrpMessage, HandleUpdate, PoolEntry, Presence } from './messages.js';
 import { writeOperationError } from './operation-error.js';
 import type { ParameterReader } from './parameter-reader.js';
 import { type Grammar, grammar, readParameters } from './parameter-set.js';
@@ -217,26 +217,9 @@ export function encodeEnrp(message: EnrpMessage): Uint8Array {
   });
 }
 
-/** A Handle Table Response whose elements are encoded already. */
-export interface EncodedTable extends Omit<HandleTableResponse, 'type' | 'poolEntries'> {
-  /** Pools with their Pool Element parameters, without padding; one at least of each. */
-  readonly poolEntries: readonly { readonly poolHandle: PoolHandle; readonly poolElements: readonly Uint8Array[] }[];
-}
-
-/** As `encodeEnrp`: for mentors, who had to encode the elements to know how many of them a part holds. */
-export function encodeTable(table: EncodedTable): Uint8Array {
-  const flags = (table.rejected ? 0x01 : 0) | (table.moreToSend ? 0x02 : 0);
-  return encodeMessage(enrpMessageType.handleTableResponse, flags, (writer) => {
-    writer.u32('sender identifier', table.senderId);
-    writer.u32('receiver identifier', table.receiverId);
-    for (const { poolHandle, poolElements } of table.poolEntries) {
-      writePoolHandle(writer, poolHandle);
-      for (const element of poolElements) {
-        writer.align();
-        writer.raw(element);
-      }
-    }
-  });
+/** The flags of a Handle Table Response: R and M. */
+export function tableFlags(rejected: boolean, moreToSend: boolean): number {
+  return (rejected ? 0x01 : 0) | (moreToSend ? 0x02 : 0);
 }
 
 function flagsOf(message: EnrpMessage): number {
@@ -246,7 +229,7 @@ function flagsOf(message: EnrpMessage): number {
     case 'handleTableRequest':
       return message.ownChildrenOnly ? 0x01 : 0;
     case 'handleTableResponse':
-      return (message.rejected ? 0x01 : 0) | (message.moreToSend ? 0x02 : 0);
+      return tableFlags(message.rejected, message.moreToSend);
     case 'handleUpdate':
       return message.takeoverSuggested ? 0x01 : 0;
     case 'listResponse':

@@ -43,6 +43,11 @@ export class ParameterWriter {
     this.#length = 0;
   }
 
+  /** Takes back what was written after the first `length` bytes. */
+  truncate(length: number): void {
+    this.#length = length;
+  }
+
   /** Writes the padding that is due, zeros up to the next multiple of four. */
   align(): void {
     while (this.#length % 4 !== 0) this.#bytes[this.#length++] = 0;

@@ -208,7 +208,7 @@ test('a mentor sends its peer list and its table in parts, and frees the session
 
 test('what is removed or added while its table is sent is not listed, or is', (t) => {
   const world = new World(0);
-  const { registrar: server } = registrar(world, '10.0.0.1', { limits: { maxTableResponseSize: 100 } });
+  const { registrar: server } = registrar(world, '10.0.0.1', { limits: { maxTableResponseSize: 80 } });
   world.run(1);
   for (let id = 1; id <= 4; id++) server.handlespace.register('echo', ownedElement(id, 0), { now: 0, owner: 100 });
   const peer = new ScriptedPeer(world, '10.0.0.9', 900).connect('10.0.0.1');

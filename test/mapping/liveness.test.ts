@@ -105,6 +105,37 @@ for (const [name, steps] of table) {
   });
 }
 
+test('one that shares is idle for as long as others know the process, but for a question of its own', (t) => {
+  const process = { aliveAt: 0 };
+  const liveness = new Liveness(options, 0);
+  liveness.share(process, Number.POSITIVE_INFINITY);
+  t.deepEqual([liveness.deadline(0), liveness.ownDeadline(0), liveness.nextQuestion(0)], [2500, Infinity, Infinity]);
+  process.aliveAt = 8000;
+  t.is(liveness.deadline(9000), 10_500);
+  liveness.asked(9000);
+  liveness.asked(9500);
+  t.deepEqual([liveness.deadline(9500), liveness.ownDeadline(9500)], [10_000, 10_000]);
+  liveness.heard(9600);
+  t.deepEqual([liveness.deadline(9600), liveness.ownDeadline(9600)], [12_100, Infinity]);
+  liveness.wait(true, 30_000);
+  process.aliveAt = 30_900;
+  t.deepEqual([liveness.deadline(30_900), liveness.nextQuestion(30_900)], [31_000, 9850]);
+  liveness.wait(false, 30_950);
+  liveness.unshare();
+  t.deepEqual([liveness.deadline(30_950), liveness.nextQuestion(30_950)], [33_400, 11_100]);
+});
+
+test('one that is asked has the same patience whatever it waits for, but not for ever with one way that is silent', (t) => {
+  const process = { aliveAt: 0 };
+  const liveness = new Liveness({ failureTimeout: 10_000, heartbeatInterval: 10_000 / 3 }, 0);
+  liveness.share(process, 90_000);
+  liveness.wait(true, 0);
+  process.aliveAt = 50_000;
+  t.deepEqual([liveness.deadline(55_000), liveness.ownDeadline(55_000)], [60_000, 60_000]);
+  process.aliveAt = 85_000;
+  t.is(liveness.ownDeadline(85_000), 90_000);
+});
+
 test('an idle time-out is never shorter than the failure time-out', (t) => {
   const liveness = new Liveness({ failureTimeout: 1000, heartbeatInterval: 100 }, 0);
   t.is(liveness.deadline(0), 1000);
@@ -123,7 +154,7 @@ test('a timer is late by more than a quarter of the failure time-out', (t) => {
 test('the deadline never comes before the end of any lease granted, whatever happens in between', (t) => {
   const event = fc.record({
     after: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 3000, noNaN: true })),
-    kind: fc.constantFrom('heard', 'asked', 'traffic', 'excuse', 'wait', 'stop', 'grant'),
+    kind: fc.constantFrom('heard', 'asked', 'traffic', 'excuse', 'wait', 'stop', 'grant', 'share', 'prove', 'unshare'),
   });
   fc.assert(
     fc.property(
@@ -134,6 +165,7 @@ test('the deadline never comes before the end of any lease granted, whatever hap
         const liveness = new Liveness({ failureTimeout, heartbeatInterval }, 0);
         let now = 0;
         let leaseEnd = 0;
+        const process = { aliveAt: 0 };
         const check = (): void => {
           // Nothing more is granted once the deadline has passed: its owner has given up.
           if (liveness.deadline(now) < leaseEnd - 1e-6) throw new Error(`${liveness.deadline(now)} before ${leaseEnd}`);
@@ -144,6 +176,10 @@ test('the deadline never comes before the end of any lease granted, whatever hap
           if (now >= liveness.deadline(now)) return;
           if (kind === 'wait' || kind === 'stop') liveness.wait(kind === 'wait', now);
           else if (kind === 'grant') leaseEnd = Math.max(leaseEnd, now + liveness.patience(now));
+          else if (kind === 'share') liveness.share(process, Number.POSITIVE_INFINITY);
+          // An answer that has been on its way for some time.
+          else if (kind === 'prove') process.aliveAt = Math.max(process.aliveAt, now - after / 2);
+          else if (kind === 'unshare') liveness.unshare();
           else liveness[kind](now);
           check();
           t.true(liveness.patience(now) <= failureTimeout);

@@ -102,6 +102,12 @@ const table: readonly Malformed[] = [
     reason: /no open messages/,
   },
   {
+    what: 'a Process parameter of another length than 16',
+    beforeHello: true,
+    bytes: [rawHello((body) => Buffer.concat([body.subarray(0, 48), Uint8Array.of(0x82, 0x56, 0, 8, 0, 0, 0, 1)]))],
+    reason: /Process parameter of length 8/,
+  },
+  {
     what: 'a hello that resumes without saying where',
     beforeHello: true,
     bytes: [helloFrame({ poolHandle: 'echo' }, helloFlag.resume)],

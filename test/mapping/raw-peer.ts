@@ -2,7 +2,9 @@ import { TcpMappingConnection } from '../../lib/mapping/tcp/connection.js';
 import { frameType, magic } from '../../lib/mapping/tcp/frame.js';
 import { encodeHello, type Hello } from '../../lib/mapping/tcp/hello.js';
 import { type TcpMappingOptions, tcpMappingOptions } from '../../lib/mapping/tcp/options.js';
+import { PeerProcesses } from '../../lib/mapping/tcp/peer-processes.js';
 import { FrameReader } from '../../lib/mapping/tcp/reader.js';
+import { seededRandom } from '../../lib/random.js';
 import type { MemoryNetworkOptions } from '../../lib/transport/memory/network.js';
 import type { ByteStream } from '../../lib/transport/transport.js';
 import { elementSide, Owner, Scene, sessionId, userSide } from './pair.js';
@@ -72,13 +74,20 @@ export class RawPeer extends Scene {
   readonly ends: string[] = [];
   #received: Uint8Array[] = [];
 
-  constructor(role: 'user' | 'element', options: Partial<TcpMappingOptions> = {}, network: MemoryNetworkOptions = {}) {
+  /** `sharing`: the connection under test shares heartbeats, with others of its process if there are any. */
+  constructor(
+    role: 'user' | 'element',
+    options: Partial<TcpMappingOptions> = {},
+    network: MemoryNetworkOptions = {},
+    sharing?: 'sharing',
+  ) {
     super(network);
     let owner: Owner | undefined;
     let raw: ByteStream | undefined;
     const process = role === 'user' ? this.userProcess : this.elementProcess;
     const tested = (stream: ByteStream) => {
-      const side = role === 'user' ? userSide : elementSide;
+      const processes = sharing && new PeerProcesses(process.clock, seededRandom(5));
+      const side = { ...(role === 'user' ? userSide : elementSide), ...(processes && { processes }) };
       const connection = new TcpMappingConnection(stream, process.clock, tcpMappingOptions(options), side);
       owner = new Owner(connection);
       return connection.streamHandler;

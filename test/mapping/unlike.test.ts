@@ -31,6 +31,18 @@ const ours = {
     '00010000 01000000 00100000 000003e8 00000dac 000007d0 000e0008 00001234 82550008 00000010',
 };
 
+/** The same where the process shares its heartbeats. */
+const sharing = {
+  user:
+    'f252536572500d0a 01000000 00000058 01010000 00000006 0102030405060708090a0b0c0d0e0f10' +
+    '00010000 01000000 00100000 000003e8 00000dac 000003e8 00090008 6563686f 000e0008 00001234 82550008 00000010' +
+    '82560010 1122334455667788 00007530',
+  element:
+    'f252536572500d0a 01000000 00000050 01010000 00000006 00000000000000000000000000000000' +
+    '00010000 01000000 00100000 000003e8 00000dac 000007d0 000e0008 00001234 82550008 00000010' +
+    '82560010 1122334455667788 00007530',
+};
+
 /** As some later version may say it: versions 1 to 7, all features, unknown flags and parameters. */
 const later = {
   user: hex(
@@ -59,6 +71,26 @@ test('the hellos that we say are those that are recorded, but for the stamp', (t
   const element = new RawPeer('element');
   element.say(first.user);
   t.is(withoutStamp(element.received.subarray(0, hex(ours.element).length)), withoutStamp(hex(ours.element)));
+});
+
+test('a process that shares its heartbeats says so to all, and shares them with those that say it too', (t) => {
+  for (const role of ['user', 'element'] as const) {
+    const other = role === 'user' ? 'element' : 'user';
+    for (const hello of [first[other], hex(sharing[other]), later[other]]) {
+      const peer = new RawPeer(role, {}, {}, 'sharing');
+      peer.say(hello);
+      const said = hex(sharing[role]);
+      const received = peer.received.subarray(0, said.length);
+      // Its identifier is its own.
+      const identified = Buffer.concat([received.subarray(0, -12), said.subarray(-12, -4), received.subarray(-4)]);
+      t.is(withoutStamp(identified), withoutStamp(said));
+      t.notDeepEqual(received.subarray(-12, -4), Buffer.from(said.subarray(-12, -4)));
+      t.deepEqual(peer.owner.events, ['open']);
+      // A user asks one that shares as one that does not: where it has no other connection, this is the one.
+      peer.wait(3600);
+      t.is(peer.of(frameType.heartbeat).length, role === 'user' ? 1 : 0);
+    }
+  }
 });
 
 /** All but the four bytes of the stamp. */

@@ -2,10 +2,9 @@ import test from 'ava';
 import fc from 'fast-check';
 import { ElementEncodings } from '../../lib/registrar/element-encodings.js';
 import { encodeAnswer, encodeAsap } from '../../lib/wire/asap.js';
-import { encodeEnrp, encodeTable } from '../../lib/wire/enrp.js';
 import { encodePoolElement } from '../../lib/wire/pool-element.js';
 import { poolElement } from '../asap/world.js';
-import { asapMessage, enrpMessage } from '../vectors/arbitrary.js';
+import { asapMessage } from '../vectors/arbitrary.js';
 
 test('an answer of encoded elements is the same bytes as one of elements', (t) => {
   const encodings = new ElementEncodings();
@@ -21,23 +20,6 @@ test('an answer of encoded elements is the same bytes as one of elements', (t) =
     { numRuns: 1000 },
   );
   t.true(answers > 10);
-});
-
-test('a table of encoded elements is the same bytes as one of elements', (t) => {
-  let tables = 0;
-  fc.assert(
-    fc.property(enrpMessage, (message) => {
-      if (message.type !== 'handleTableResponse') return;
-      tables++;
-      const poolEntries = message.poolEntries.map(({ poolHandle, poolElements }) => ({
-        poolHandle,
-        poolElements: poolElements.map((element) => encodePoolElement(element)),
-      }));
-      t.deepEqual(encodeTable({ ...message, poolEntries }), encodeEnrp(message));
-    }),
-    { numRuns: 1000 },
-  );
-  t.true(tables > 10);
 });
 
 test('an element is encoded once as long as it is asked for, and its bytes hold on to no others', (t) => {

@@ -8,6 +8,7 @@ import { OperationalScope } from '../../lib/asap/scope.js';
 import { tcpMappingOffer } from '../../lib/mapping/offer.js';
 import { TcpMappingConnection } from '../../lib/mapping/tcp/connection.js';
 import { magic } from '../../lib/mapping/tcp/frame.js';
+import { PeerProcesses } from '../../lib/mapping/tcp/peer-processes.js';
 import { ResumableSessions } from '../../lib/mapping/tcp/resumable-sessions.js';
 import { ElementSession } from '../../lib/session/element-session.js';
 import type { MemoryProcess } from '../../lib/transport/memory/process.js';
@@ -33,6 +34,7 @@ export class ElementProcess {
   /** Since when a registrar has confirmed it without a break; Infinity while none does. */
   registeredAt: number = Number.POSITIVE_INFINITY;
   readonly #resumable: ResumableSessions;
+  readonly #processes: PeerProcesses;
   /** Other living elements, the oldest first. */
   readonly #findOthers: (element: ElementProcess) => ElementProcess[];
   #listener: Listener | undefined;
@@ -57,6 +59,7 @@ export class ElementProcess {
       transports: { stream: transport },
     });
     this.#resumable = new ResumableSessions(clock, world.scenario.mapping);
+    this.#processes = new PeerProcesses(clock, world.network.random);
     this.process.dispatch('input', () => this.#listen());
   }
 
@@ -153,6 +156,7 @@ export class ElementProcess {
       peIdentifier: this.identifier,
       isMeant: (handle, identifier) => handle === poolHandle && identifier === this.identifier,
       sessions: this.#resumable,
+      processes: this.#processes,
     });
     const { cookieProtection } = this.world.scenario;
     const cookies = cookieProtection && {

@@ -99,12 +99,17 @@ export class UsingSession implements SessionHandler {
   /** What the session does with the pool is judged. */
   #accessWatch(): AccessWatch {
     const world = this.#world;
+    // Who asks who is there, and has not yet given its element up, only prepares for the worst.
+    const searches = (): void => {
+      if (this.state === 'open' && this.session.isExcluded(this.element?.identifier ?? 0)) this.#onLeft();
+    };
     return {
-      onResolve: () => this.state === 'open' && this.#onLeft(),
+      onResolve: searches,
       onKnown: (identifiers) => {
         this.#known = identifiers;
       },
       onDial: ({ identifier }, { sessionId }) => {
+        searches();
         world.trace.note('dials', this.name, identifier);
         if (this.session.isExcluded(identifier)) world.fail(`${this.name} dials an element that it excludes`);
         const { broken } = defaultUserSessionOptions.exclusion;

@@ -116,6 +116,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.#link?.scheduleFlush();
     // A session that waits for its user may become too much to keep.
     if (this.#state === 'interrupted') this.#sessions?.grow(this, message.data.length + messageOverhead);
+    // What an element sends because of a message leaves with its acknowledgement (`take`): a failure cannot part them.
+    if (this.#side.role === 'user') this.#link?.writeEarly(this.#outbound, this.#controls);
     if (this.#outbound.queuedBytes <= this.#options.highWaterMark) return true;
     this.#roomWanted = true;
     return false;
@@ -137,6 +139,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     if (this.#state === 'closed') return;
     if (this.#inbound.take(message)) this.#outbound.acknowledge(this.#inbound.taken);
     this.#link?.scheduleFlush();
+    this.#link?.writeEarly(this.#outbound, this.#controls);
   }
 
   expect(waiting: boolean): void {
@@ -266,13 +269,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     if (this.#state !== 'open' || link === undefined) return;
     if (!link.isBlocked) link.heartbeats.writeOwed();
     this.onRead();
-    if (!link.isBlocked) {
-      // Before messages leave, their element learns how long we shall stay with it.
-      if (this.#side.role === 'user' && !this.#outbound.isEmpty) link.heartbeats.renewLease();
-      this.#controls.write();
-      link.write(this.#outbound);
-    }
-    if (link.writer.length > 0) link.writeOut();
+    link.write(this.#outbound, this.#controls);
     this.#updateWaiting();
     if (this.#roomWanted && this.#outbound.queuedBytes <= this.#options.highWaterMark / 2) {
       this.#roomWanted = false;
@@ -358,7 +355,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   #carryOn(link: Link, hello: Hello, received: number, controls: number): void {
     this.#link = link;
     this.#state = 'open';
-    link.open(hello, this.#side.role === 'user');
+    link.open(hello, this.#side.role === 'user', this.#side.processes);
     this.#outbound.open(link.writer, hello, this.#options, received);
     this.#controls.open(link.writer, controls);
     this.#leased?.begin(link.heartbeats);

@@ -19,6 +19,7 @@
  */
 
 import type { Clock, Timer } from '../../clock.js';
+import type { FarProcess, ProcessMember } from './far-process.js';
 import { frameType, heartbeatFlag, heartbeatLength } from './frame.js';
 import { Liveness, type LivenessOptions, RoundTrip } from './liveness.js';
 import type { FrameWriter } from './writer.js';
@@ -32,7 +33,7 @@ export interface HeartbeatOwner {
 
 const wrap = 0x1_0000_0000;
 
-export class Heartbeats {
+export class Heartbeats implements ProcessMember {
   readonly #clock: Clock;
   readonly #writer: FrameWriter;
   readonly #owner: HeartbeatOwner;
@@ -59,6 +60,8 @@ export class Heartbeats {
   #owed: number | undefined;
   /** A side that does not ask gives a sign of life this often (ms) while it is sent to. */
   #signInterval = Number.POSITIVE_INFINITY;
+  /** What all connections with the far process know of it. */
+  #process: FarProcess | undefined;
 
   constructor(clock: Clock, writer: FrameWriter, options: LivenessOptions, owner: HeartbeatOwner) {
     this.#clock = clock;
@@ -82,7 +85,8 @@ export class Heartbeats {
 
   /** Whether our own timer should have fired: this process was stopped, or busy, and has not read its sockets since. */
   get isOverdue(): boolean {
-    return this.#wasLate || (this.#timer !== undefined && this.#clock.now() > this.#timerDue + 1);
+    if (this.#wasLate || this.#process?.isOverdue === true) return true;
+    return this.#timer !== undefined && this.#clock.now() > this.#timerDue + 1;
   }
 
   /** Our clock in microseconds, modulo 2^32. */
@@ -131,9 +135,24 @@ export class Heartbeats {
     this.#schedule(now);
   }
 
+  /** From now on the far process counts as alive while other connections with it know so; see Liveness.share. */
+  share(process: FarProcess, pathTimeout: number): void {
+    this.#process = process;
+    this.#liveness.share(process, pathTimeout);
+  }
+
+  judgeAlone(): void {
+    const now = this.#clock.now();
+    this.#process = undefined;
+    this.#liveness.unshare();
+    if (now >= this.#liveness.deadline(now)) this.#owner.onSilent();
+    else this.#schedule(now);
+  }
+
   /** From now on, silence of `timeout` ms is too long. */
   allow(timeout: number): void {
     const now = this.#clock.now();
+    this.#leave();
     this.#liveness = new Liveness({ failureTimeout: timeout, heartbeatInterval: timeout / 3 }, now);
     this.#waiting = true;
     this.#liveness.wait(true, now);
@@ -145,11 +164,18 @@ export class Heartbeats {
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#leave();
   }
 
   /** Asks the far side for a sign of life (and a user for a lease). */
   ask(): void {
-    this.#liveness.asked(this.#clock.now());
+    const now = this.#clock.now();
+    this.#liveness.asked(now);
+    this.#owe(heartbeatFlag.answerWanted);
+    this.#schedule(now);
+  }
+
+  askForAll(): void {
     this.#owe(heartbeatFlag.answerWanted);
   }
 
@@ -158,9 +184,9 @@ export class Heartbeats {
     if (this.#owed !== undefined) this.#write(this.#owed);
   }
 
-  /** Tells the element how long we shall stay with it, unless we did so a quarter of the failure time-out ago or less. */
+  /** A user tells its element how long it stays with it, unless it did so a quarter of the failure time-out ago or less. */
   renewLease(): void {
-    if (this.#clock.now() - this.#lastWritten >= this.#failureTimeout / 4) this.#write(this.#owed ?? 0);
+    if (this.#asking && this.#clock.now() - this.#lastWritten >= this.#failureTimeout / 4) this.#write(this.#owed ?? 0);
   }
 
   /** Whether our user has surely not gone elsewhere. */
@@ -179,6 +205,8 @@ export class Heartbeats {
       const ago = ((this.stamp - view.getUint32(body + 4)) >>> 0) / 1000;
       if (age <= ago) {
         this.#roundTrip.sample(ago - age);
+        // It wrote this no earlier than that, however long it was on its way.
+        this.#process?.prove(now - ago + age);
         this.#leaseUntil = Math.max(this.#leaseUntil, now - ago + age + view.getUint32(body + 12) / 1000);
       }
     }
@@ -208,16 +236,23 @@ export class Heartbeats {
     this.#lastWritten = now;
   }
 
+  #leave(): void {
+    this.#process?.leave(this);
+    this.#process = undefined;
+  }
+
   #schedule(now: number): void {
     if (this.#stopped) return;
-    const deadline = this.#liveness.deadline(now);
+    const deadline = this.#liveness.ownDeadline(now);
     const due = this.#asking ? Math.min(deadline, this.#liveness.nextQuestion(now)) : deadline;
+    if (due === Number.POSITIVE_INFINITY) return;
     if (this.#timer !== undefined) {
       // A timer that fires early finds out that there is nothing to do yet: cheaper than moving it with every frame.
       if (this.#timerDue <= due) return;
       this.#timer.cancel();
     }
-    this.#timerDue = due;
+    // What has become due by others' silence is not late.
+    this.#timerDue = Math.max(now, due);
     this.#timer = this.#clock.setTimeout(() => this.#onTimer(), due - now, 'background');
   }
 
@@ -232,7 +267,7 @@ export class Heartbeats {
       // What the far side said meanwhile waits to be read: it is not to be blamed for our own stop.
       this.#liveness.excuse(now);
       if (this.#asking) this.ask();
-    } else if (now >= this.#liveness.deadline(now)) {
+    } else if (now >= this.#liveness.ownDeadline(now)) {
       this.#owner.onSilent();
       return;
     } else if (this.#asking && now >= this.#liveness.nextQuestion(now)) {

@@ -23,7 +23,7 @@
  *  |                      Stamp (microseconds)                     |
  *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *  :        RFC 5354 parameters: Pool Handle, PE Identifier,       :
- *  :        and our own: Resume, Open Messages                     :
+ *  :        and our own: Resume, Open Messages, Process            :
  *
  *  Resume (0x8254), with the flag 'resume' only:
  *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
@@ -36,6 +36,15 @@
  *
  *  Open Messages (0x8255): length 8, the number as 32 bits.
  *
+ *  Process (0x8256):
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |          Type = 0x8256        |          Length = 16          |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                     Process Identifier (8)                    |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                  Path Interval (milliseconds)                 |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *
  * The flags of the frame header are `helloFlag`. Parameters that are not known here are treated by the two high bits
  * of their type (RFC 5354 section 3).
  */
@@ -45,7 +54,13 @@ import type { PoolHandle } from '../../wire/parameters.js';
 /** Bytes of the longest hello that is read. */
 export const longestHello = 4096;
 const fixedLength = 48;
-const parameterType = { poolHandle: 0x9, peIdentifier: 0xe, resume: 0x8254, openMessages: 0x8255 } as const;
+const parameterType = {
+  poolHandle: 0x9,
+  peIdentifier: 0xe,
+  resume: 0x8254,
+  openMessages: 0x8255,
+  process: 0x8256,
+} as const;
 
 export interface Hello {
   readonly minVersion: number;
@@ -66,6 +81,16 @@ export interface Hello {
   readonly resume?: ResumePoint;
   /** Messages that this side accepts unfinished at once; absent: 1. */
   readonly openMessages?: number;
+  /** This side shares heartbeats over all connections between the two processes. */
+  readonly process?: SharedProcess;
+}
+
+/** A process that shares its heartbeats. */
+export interface SharedProcess {
+  /** 64 bits that no other process has. */
+  readonly identifier: bigint;
+  /** A user's: within how many milliseconds it asks by each connection. */
+  readonly pathInterval: number;
 }
 
 /** What a side says, and the flags of its frame. */
@@ -85,7 +110,10 @@ export interface ResumePoint {
 export function encodeHello(hello: Hello): Uint8Array {
   const handle = hello.poolHandle;
   const handleLength = handle === undefined ? 0 : 4 + Math.ceil(handle.length / 4) * 4;
-  const ownLength = (hello.resume === undefined ? 0 : 12) + (hello.openMessages === undefined ? 0 : 8);
+  const ownLength =
+    (hello.resume === undefined ? 0 : 12) +
+    (hello.openMessages === undefined ? 0 : 8) +
+    (hello.process === undefined ? 0 : 16);
   const body = new Uint8Array(fixedLength + handleLength + (hello.peIdentifier === undefined ? 0 : 8) + ownLength);
   const view = new DataView(body.buffer);
   view.setUint8(0, hello.minVersion);
@@ -122,6 +150,13 @@ export function encodeHello(hello: Hello): Uint8Array {
     view.setUint16(at, parameterType.openMessages);
     view.setUint16(at + 2, 8);
     view.setUint32(at + 4, hello.openMessages);
+    at += 8;
+  }
+  if (hello.process !== undefined) {
+    view.setUint16(at, parameterType.process);
+    view.setUint16(at + 2, 16);
+    view.setBigUint64(at + 4, hello.process.identifier);
+    view.setUint32(at + 12, hello.process.pathInterval);
   }
   return body;
 }
@@ -147,6 +182,7 @@ export function decodeHello(bytes: Uint8Array, view: DataView, at: number, lengt
   let peIdentifier: number | undefined;
   let resume: ResumePoint | undefined;
   let openMessages: number | undefined;
+  let process: SharedProcess | undefined;
   const end = at + length;
   for (let p = at + fixedLength; p < end; ) {
     if (end - p < 4) return { offset: p, reason: 'a parameter without room for its header' };
@@ -164,6 +200,9 @@ export function decodeHello(bytes: Uint8Array, view: DataView, at: number, lengt
       if (size !== 8) return { offset: p, reason: `an Open Messages parameter of length ${size}` };
       openMessages = view.getUint32(p + 4);
       if (openMessages === 0) return { offset: p, reason: 'no open messages' };
+    } else if (type === parameterType.process) {
+      if (size !== 16) return { offset: p, reason: `a Process parameter of length ${size}` };
+      process = { identifier: view.getBigUint64(p + 4), pathInterval: view.getUint32(p + 12) };
     } else if (type < 0x8000) return { offset: p, reason: `an unknown parameter of type 0x${type.toString(16)}` };
     p += Math.ceil(size / 4) * 4;
   }
@@ -183,5 +222,6 @@ export function decodeHello(bytes: Uint8Array, view: DataView, at: number, lengt
     ...(peIdentifier === undefined ? {} : { peIdentifier }),
     ...(resume === undefined ? {} : { resume }),
     ...(openMessages === undefined ? {} : { openMessages }),
+    ...(process === undefined ? {} : { process }),
   };
 }

@@ -5,6 +5,9 @@
  * A user that waits for something asks after a quarter of `failureTimeout` of silence and gives up after all of it.
  * One that waits for nothing asks after `heartbeatInterval` and gives up a `failureTimeout` later. Traffic counts as waiting
  * for two failure time-outs, so that a stream that stops in the middle is noticed as fast as an unanswered request.
+ *
+ * Where other connections with the same process tell that it runs, one that waits for nothing is silent for as long as
+ * they do, and gives up alone only if a question that went by itself stays without an answer.
  */
 
 import { idleTimeout } from './options.js';
@@ -18,6 +21,12 @@ export interface LivenessOptions {
 
 /** Waiting too long by this share of the failure time-out means that we ourselves were stopped. */
 const lateShare = 4;
+const never = Number.POSITIVE_INFINITY;
+
+/** Whether a timer that fires now instead of at `due` shows that this process was stopped or blocked. */
+export function isLate(now: number, due: number, failureTimeout: number): boolean {
+  return now - due > failureTimeout / lateShare;
+}
 
 export class Liveness {
   readonly #failureTimeout: number;
@@ -27,8 +36,14 @@ export class Liveness {
   #quietSince: number;
   #lastHeard: number;
   #lastAsked: number;
+  /** The first question since anything came that is to be answered by this connection. */
+  #askedAt = never;
   #busyUntil = Number.NEGATIVE_INFINITY;
   #waiting = false;
+  /** What all connections with the far process know of it. */
+  #process: { readonly aliveAt: number } | undefined;
+  /** Milliseconds that this one may be silent whatever they know. */
+  #pathTimeout = never;
 
   constructor(options: LivenessOptions, now: number) {
     this.#failureTimeout = options.failureTimeout;
@@ -43,6 +58,24 @@ export class Liveness {
   heard(now: number): void {
     this.#lastHeard = now;
     this.#quietSince = now;
+    this.#askedAt = never;
+  }
+
+  /**
+   * From now on the far process counts as alive while `process` does. `pathTimeout`, of a side that does not ask: the
+   * longest silence (ms) of this connection alone; such a side has the same patience whatever it waits for.
+   */
+  share(process: { readonly aliveAt: number }, pathTimeout: number): void {
+    this.#process = process;
+    this.#pathTimeout = pathTimeout;
+    this.#askedAt = never;
+  }
+
+  /** From now on only what this connection hears counts. */
+  unshare(): void {
+    this.#quietSince = Math.max(this.#quietSince, this.#process?.aliveAt ?? this.#quietSince);
+    this.#process = undefined;
+    this.#pathTimeout = never;
   }
 
   /** A message went or came. Returns whether that makes the next question, or the giving up, come earlier than it was. */
@@ -63,6 +96,7 @@ export class Liveness {
   /** A heartbeat went out that wants an answer. */
   asked(now: number): void {
     this.#lastAsked = now;
+    this.#askedAt = Math.min(this.#askedAt, now);
   }
 
   /**
@@ -70,23 +104,38 @@ export class Liveness {
    * enough for the far side to be heard.
    */
   excuse(now: number): void {
-    this.#quietSince = Math.max(this.#quietSince, now - this.#failureTimeout / 2);
+    this.#startAnew(now - this.#failureTimeout / 2);
   }
 
   /** Whether a timer that fires now instead of at `due` shows that this process was stopped or blocked. */
   isLate(now: number, due: number): boolean {
-    return now - due > this.#failureTimeout / lateShare;
+    return isLate(now, due, this.#failureTimeout);
   }
 
-  /** When to ask next. */
+  /** When to ask next. Those that share are asked in turn, not by their own timers. */
   nextQuestion(now: number): number {
-    const every = this.#isActive(now) ? this.#failureTimeout / 4 : this.#heartbeatInterval;
+    const isActive = this.#isActive(now);
+    if (!isActive && this.#process !== undefined) return never;
+    const every = isActive ? this.#failureTimeout / 4 : this.#heartbeatInterval;
     return Math.max(this.#lastHeard, this.#lastAsked) + every;
   }
 
   /** When to give up. It only ever moves later, but for a change from idle to waiting, which gives all of a failure time-out. */
   deadline(now: number): number {
-    return this.#quietSince + (this.#isActive(now) ? this.#failureTimeout : this.#idleTimeout);
+    if (this.#isActive(now)) return this.#quietSince + this.#failureTimeout;
+    if (this.#process === undefined) return this.#quietSince + this.#idleTimeout;
+    return Math.min(Math.max(this.#quietSince, this.#process.aliveAt) + this.#idleTimeout, this.#pathDeadline);
+  }
+
+  /** When this connection's own timer has to look: a user that shares leaves the silence of the process to whoever asks for all. */
+  ownDeadline(now: number): number {
+    const leavesIt = this.#process !== undefined && this.#pathTimeout === never && !this.#isActive(now);
+    return leavesIt ? this.#pathDeadline : this.deadline(now);
+  }
+
+  /** When the silence of this connection alone is too long. */
+  get #pathDeadline(): number {
+    return Math.min(this.#quietSince + this.#pathTimeout, this.#askedAt + this.#failureTimeout);
   }
 
   /** How long from now we shall not give up, whatever happens but a broken connection (ms). */
@@ -95,11 +144,17 @@ export class Liveness {
   }
 
   #isActive(now: number): boolean {
-    return this.#waiting || now < this.#busyUntil;
+    return this.#pathTimeout === never && (this.#waiting || now < this.#busyUntil);
   }
 
   #wake(now: number): void {
-    if (!this.#isActive(now)) this.#quietSince = Math.max(this.#quietSince, now);
+    if (!this.#isActive(now)) this.#startAnew(now);
+  }
+
+  /** The silence counts from that instant. */
+  #startAnew(instant: number): void {
+    this.#quietSince = Math.max(this.#quietSince, instant);
+    if (this.#askedAt !== never) this.#askedAt = Math.max(this.#askedAt, instant);
   }
 }
 

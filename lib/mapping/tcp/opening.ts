@@ -5,6 +5,7 @@ import { abortCode, type MappingFeatures, type PeerHello } from '../mapping.js';
 import { feature, helloFlag } from './frame.js';
 import type { Hello, OwnHello, ResumePoint } from './hello.js';
 import type { TcpMappingOptions } from './options.js';
+import type { PeerProcesses } from './peer-processes.js';
 import type { Reconnect } from './reconnecting.js';
 import type { Resumable, ResumableSessions } from './resumable-sessions.js';
 
@@ -35,6 +36,8 @@ export interface TcpMappingUser {
   readonly cookieFollows: boolean;
   /** Reaches the same element once more; absent: the session cannot be resumed. */
   readonly reconnect?: Reconnect;
+  /** The processes that all connections of this one know; absent: each is on its own. */
+  readonly processes?: PeerProcesses;
 }
 
 /** What an element says of itself. */
@@ -47,6 +50,8 @@ export interface TcpMappingElement {
   readonly refusal?: () => string | undefined;
   /** Keeps the sessions whose connections break; absent: they end. */
   readonly sessions?: ResumableSessions;
+  /** The processes that all connections of this one know; absent: each is on its own. */
+  readonly processes?: PeerProcesses;
 }
 
 export type TcpMappingSide = TcpMappingUser | TcpMappingElement;
@@ -67,6 +72,7 @@ export function ownHello(
   credit: number,
   resume: ResumePoint | undefined,
 ): OwnHello {
+  const process = side.processes?.describe(options);
   const hello: Hello = {
     minVersion: mappingVersion.oldest,
     maxVersion: mappingVersion.newest,
@@ -82,6 +88,7 @@ export function ownHello(
     ...(side.role === 'user' ? { poolHandle: side.poolHandle } : {}),
     ...(resume === undefined ? {} : { resume }),
     openMessages: options.openMessages,
+    ...(process === undefined ? {} : { process }),
   };
   const resumes = resume === undefined ? 0 : helloFlag.resume;
   if (side.role === 'element') return { hello, flags: resumes };

@@ -8,6 +8,11 @@ export interface TcpMappingOptions {
    * Default: 1000, but never more than three heartbeat intervals. The least is 30.
    */
   readonly failureTimeout: number;
+  /**
+   * Milliseconds within which each connection is asked by itself, while a user's idle connections with the same process of an
+   * element share their heartbeats; they do not if this is not above `heartbeatInterval`. Default: 30,000.
+   */
+  readonly pathInterval: number;
   /** Milliseconds without a sign of life after which an element gives its user up; see `userTimeout`. Default: 10,000. */
   readonly userTimeout: number;
   /** The most that a user's heartbeat interval stretches it to, in milliseconds. Default: 300,000. */
@@ -48,6 +53,7 @@ export function tcpMappingOptions(given: Partial<TcpMappingOptions> = {}): TcpMa
   return {
     heartbeatInterval,
     failureTimeout,
+    pathInterval: given.pathInterval ?? 30_000,
     userTimeout: given.userTimeout ?? 10_000,
     longestUserTimeout: given.longestUserTimeout ?? 300_000,
     helloTimeout: given.helloTimeout ?? 3000,

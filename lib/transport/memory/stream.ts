@@ -34,6 +34,8 @@ export class MemoryStream implements ByteStream {
   #reset = false;
   /** What is on the way to it is lost. */
   #deaf = false;
+  /** Nothing gets to it any more, and nobody tells. */
+  #forgotten = false;
   #paused = false;
   #deliveryScheduled = false;
   #needDrain = false;
@@ -145,6 +147,12 @@ export class MemoryStream implements ByteStream {
     }
   }
 
+  /** Something on the way forgets the connection: nothing that either end sends arrives from now on, and nobody is told. */
+  forget(): void {
+    this.#forgotten = true;
+    (this.#peer as MemoryStream).#forgotten = true;
+  }
+
   /** The process is dead (or never wanted this): the system sends what it was handed, then closes. */
   orphan(): void {
     if (this.#state === 'closed' || this.#state === 'orphan') return;
@@ -218,6 +226,7 @@ export class MemoryStream implements ByteStream {
   }
 
   #arrive(segment: Segment): void {
+    if (this.#forgotten) return;
     if (this.#state === 'closed' || this.#state === 'orphan') {
       if (segment.type === 'data' && !this.#reset) this.#sendReset();
       return;
