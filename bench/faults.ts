@@ -5,8 +5,9 @@
  * execution was marked as redelivered.
  *
  * Beside it, in the same run and under the same load: a hand-made client over bare net that reconnects to the next of
- * three servers and sends again, and @grpc/grpc-js with and without retries; their servers are killed in turns with the
- * elements. Then the freezes once more with a heartbeat every 50 ms.
+ * three servers and sends again, whose servers are killed in turns with the elements. After them, @grpc/grpc-js with and
+ * without retries: its clients take most of a process's time, and neither of the two shall wait for that. The handlers of
+ * all do the same, and report their executions. At last the freezes once more with a heartbeat every 50 ms.
  *
  *   npm run bench -- faults [--kills 200] [--freezes 200] [--only pool]
  *
@@ -17,7 +18,6 @@
 import { cpus, loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createRegistrar } from '../lib/index.js';
 import { GrpcRequests } from './faults/grpc-client.js';
 import { Ledger } from './faults/ledger.js';
 import { interval } from './faults/load.js';
@@ -43,10 +43,9 @@ const settling = 700;
 const lastAnswers = 10_000;
 const eagerHeartbeat = 50;
 
-const registrar = createRegistrar({ port: 0 });
-const registrarAddress = await new Promise<string>((resolve, reject) => {
-  registrar.on('error', reject).listen(({ host, port }) => resolve(`${host}:${port}`));
-});
+const registrars = new ServingProcesses('./registrar.js', [], () => {});
+await registrars.start();
+const registrarAddress = `127.0.0.1:${registrars.identities[0]}`;
 
 /** Executions of the pool's elements belong to the client that runs. */
 let ledger = new Ledger();
@@ -113,7 +112,7 @@ interface Other {
   stop(): void;
 }
 
-function overNet(): Other & { killed(): Promise<void> } {
+function overNet(): Other & { killed(): Promise<void>; stopLoad(): void } {
   const own = new Ledger();
   const client = new NetClient(
     () => netServers.identities,
@@ -134,10 +133,8 @@ function overNet(): Other & { killed(): Promise<void> } {
       await netServers.start();
       await pause(settling);
     },
-    stop() {
-      stop();
-      client.stop();
-    },
+    stopLoad: stop,
+    stop: () => client.stop(),
   };
 }
 
@@ -178,7 +175,6 @@ const client = new PoolClient(registrarAddress, ledger, undefined);
 await client.connected();
 const stopLoad = load(ledger, (id) => void client.request(id));
 const net = alone ? undefined : overNet();
-const grpc = alone ? [] : [overGrpc(true), overGrpc(false)];
 const killed: number[] = [];
 const frozen: number[] = [];
 await pause(settling);
@@ -186,17 +182,22 @@ for (let fault = 0; fault < Math.max(kills, freezes); fault++) {
   if (fault < kills) {
     killed.push(await kill(client));
     await net?.killed();
-    await killGrpc(grpc);
   }
   if (fault < freezes) frozen.push(await freeze(client));
   process.stderr.write(`\rfault ${fault + 1} `);
 }
 stopLoad();
-const others: readonly Other[] = [...(net === undefined ? [] : [net]), ...grpc];
+net?.stopLoad();
 await answered([ledger, ...(net === undefined ? [] : [net.ledger])]);
 client.stop();
-for (const other of others) other.stop();
+net?.stop();
 const slow = ledger;
+
+const grpc = alone ? [] : [overGrpc(true), overGrpc(false)];
+if (!alone) await pause(settling);
+for (let fault = 0; fault < kills && !alone; fault++) await killGrpc(grpc);
+for (const other of grpc) other.stop();
+const others: readonly Other[] = [...(net === undefined ? [] : [net]), ...grpc];
 
 ledger = new Ledger();
 const eagerClient = new PoolClient(registrarAddress, ledger, eagerHeartbeat);
@@ -262,5 +263,5 @@ const bad = judged.reduce((sum, { ledger: own, client: { failures } }) => {
   for (const failure of new Set(failures.map(String))) console.error(failure);
   return sum + own.unanswered + own.answeredTwice + own.wrong + own.executedTwiceUnmarked + failures.length;
 }, client.failoversWithoutFault);
-await Promise.all([elements.stop(), netServers.stop(), grpcServers.stop()]);
+await Promise.all([elements, netServers, grpcServers, registrars].map((processes) => processes.stop()));
 process.exit(bad > 0 ? 1 : 0);

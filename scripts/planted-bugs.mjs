@@ -75,7 +75,7 @@ export const plantedBugs = [
     edits: [
       [
         candidates,
-        'const excluded = this.#failedUntil.size === 0 ? undefined : new Set(this.#failedUntil.keys());',
+        'const excluded = none ? undefined : new Set([...this.#failedUntil.keys(), ...failing]);',
         'const excluded = new Set<number>();',
       ],
     ],

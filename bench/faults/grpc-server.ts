@@ -11,8 +11,10 @@ server.addService(
   { answer: grpcService.answer as (typeof grpcService)[string] },
   {
     answer: async (call: { readonly request: Uint8Array }, answered: GrpcAnswer) => {
+      const id = idOf(call.request);
+      report({ type: 'executed', id, redelivered: false });
       await pause(Math.random() * longestTime);
-      const answer = encodeAnswer(idOf(call.request), 1);
+      const answer = encodeAnswer(id, 1);
       // Who answered, so that the one that serves can be killed.
       answer.writeUInt32BE(identity, 8);
       answered(null, answer);

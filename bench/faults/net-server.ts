@@ -10,6 +10,7 @@ const server = createServer({ noDelay: true }, (socket) => {
   const write = corkedWriter(socket);
   readFrames(socket, async (bytes) => {
     const id = idOf(bytes);
+    report({ type: 'executed', id, redelivered: false });
     await pause(Math.random() * longestTime);
     for (let part = 1; part <= partsOf(id); part++) write(encodeAnswer(id, part));
   });

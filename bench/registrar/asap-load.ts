@@ -17,14 +17,17 @@ interface Requests {
   next(): Uint8Array;
 }
 
-function registration(pool: number, identifier: number, address: string): Uint8Array {
+/** Seconds: as long as the lease that etcd is asked for. */
+const leaseLife = 60;
+
+function registration(pool: number, identifier: number, address: string, registrationLife: number): Uint8Array {
   return encodeAsap({
     type: 'registration',
     poolHandle: poolName(pool),
     poolElement: {
       identifier,
       homeServerId: 0,
-      registrationLife: 60,
+      registrationLife,
       userTransport: { type: 'tcp', port: 4000, address },
       policy: { type: 'roundRobin' },
     },
@@ -55,7 +58,7 @@ export function resolutions(): Requests {
 
 /** Registrations of ever new elements; each after `from` in 500 pools of their own kind. */
 export function registrations(from: number): Requests {
-  const encoded = Array.from({ length: pools }, (_, pool) => registration(pool, 0, '127.0.0.1'));
+  const encoded = Array.from({ length: pools }, (_, pool) => registration(pool, 0, '127.0.0.1', leaseLife));
   const offset = Buffer.from(encoded[0] as Uint8Array).indexOf(Buffer.from([0, 10])) + 4;
   let identifier = from;
   return {
@@ -159,7 +162,7 @@ export async function registerPools(port: number): Promise<() => void> {
   for (let i = 0; i < count; i++) {
     const pool = i % pools;
     const element = Math.floor(i / pools);
-    socket.write(registration(pool, 0xf000_0000 + i, elementAddress(pool, element)));
+    socket.write(registration(pool, 0xf000_0000 + i, elementAddress(pool, element), 3_600));
   }
   let bytes = 0;
   const size = registrationResponseSize();

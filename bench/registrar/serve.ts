@@ -5,6 +5,5 @@ import { createRegistrar } from '../../lib/index.js';
 createRegistrar({
   port: 0,
   limits: { maxElementsPerConnection: 1_000_000, maxElementsPerPool: 1_000_000, maxElements: 10_000_000 },
-  // As long as the lease that etcd is asked for.
-  timers: { keepAliveInterval: 60_000 },
+  timers: { keepAliveInterval: 600_000 },
 }).listen(({ port }) => void process.stdout.write(`${port}\n`));

@@ -1,6 +1,6 @@
 /** A side whose streams are made of messages: 64 KiB of the stream are one message. */
 
-import { type Ask, ask, check, chunks, messages, type Run, rateOf, type Side } from './runs.js';
+import { type Ask, ask, asTheyAre, check, chunks, messages, type Run, rateOf, type Side } from './runs.js';
 import { RollingSum } from './sum.js';
 import {
   chunkLength,
@@ -67,8 +67,8 @@ export function messageSide(
   return {
     stream: () => reported(paths.sink, chunks, sinkBytes / chunkLength, sinkBytes),
     echo: () => echoed(paths.echo),
-    requests: () => ask(request, requestsOfRun * share, outstanding),
-    roundTrips: () => ask(request, roundTripsOfRun * share, 1, []),
+    requests: () => ask(request, asTheyAre, requestsOfRun * share, outstanding),
+    roundTrips: () => ask(request, asTheyAre, roundTripsOfRun * share, 1, []),
     oneWay: () => reported(paths.count, messages, oneWay, oneWay),
   };
 }

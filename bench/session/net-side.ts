@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect as connectNet, type Socket as NetSocket } from 'node:net';
 import { corkedWriter, frame, readFrames } from './frames.js';
-import { type Ask, ask, check, echo, messages, rateOf, type Side, stream } from './runs.js';
+import { type Ask, ask, asTheyAre, check, echo, messages, rateOf, type Side, stream } from './runs.js';
 import { type Addresses, oneWayMessages, outstanding, requestsOfRun, roundTripsOfRun } from './workloads.js';
 
 async function connectBare(port: number): Promise<NetSocket> {
@@ -31,8 +31,8 @@ export async function netSide({ ports }: Addresses): Promise<Side> {
   return {
     stream: () => stream(sink),
     echo: () => echo(echoing),
-    requests: () => ask(request, requestsOfRun, outstanding),
-    roundTrips: () => ask(request, roundTripsOfRun, 1, []),
+    requests: () => ask(request, asTheyAre, requestsOfRun, outstanding),
+    roundTrips: () => ask(request, asTheyAre, roundTripsOfRun, 1, []),
     oneWay: async () => {
       const count = oneWayMessages.net;
       const begin = performance.now();

@@ -24,12 +24,13 @@ export async function poolSide(addresses: Addresses): Promise<Side> {
   const [sink, echoing, answering, counting] = (await Promise.all(
     (['sink', 'echo', 'answer', 'count'] as const).map((service) => connectPool(service, scope)),
   )) as [Socket, Socket, Socket, Socket];
-  const request: Ask = async (bytes) => (await answering.request(bytes)).data;
+  const request: Ask<Message> = (bytes) => answering.request(bytes);
+  const bytesOf = (answer: Message): Uint8Array => answer.data;
   return {
     stream: () => stream(sink),
     echo: () => echo(echoing),
-    requests: () => ask(request, requestsOfRun, outstanding),
-    roundTrips: () => ask(request, roundTripsOfRun, 1, []),
+    requests: () => ask(request, bytesOf, requestsOfRun, outstanding),
+    roundTrips: () => ask(request, bytesOf, roundTripsOfRun, 1, []),
     oneWay: async () => {
       const count = oneWayMessages.pool;
       const begin = performance.now();

@@ -78,16 +78,26 @@ export async function echo(socket: NetSocket): Promise<Run> {
   return run;
 }
 
-export type Ask = (bytes: Uint8Array) => Promise<Uint8Array>;
+/** Sends a request: what it resolves with is the answer, or holds its bytes. */
+export type Ask<Answer = Uint8Array> = (bytes: Uint8Array) => Promise<Answer>;
+
+/** For who is given the bytes. */
+export const asTheyAre = (answer: Uint8Array): Uint8Array => answer;
 
 /** Keeps `window` requests outstanding; an answer is the request's own bytes. */
-export async function ask(request: Ask, count: number, window: number, latencies?: number[]): Promise<Run> {
+export async function ask<Answer>(
+  request: Ask<Answer>,
+  bytesOf: (answer: Answer) => Uint8Array,
+  count: number,
+  window: number,
+  latencies?: number[],
+): Promise<Run> {
   let next = 0;
   const one = async (): Promise<void> => {
     while (next < count) {
       const bytes = messages[next++ % messages.length] as Buffer;
       const asked = latencies === undefined ? 0 : performance.now();
-      const answer = await request(bytes);
+      const answer = bytesOf(await request(bytes));
       latencies?.push(performance.now() - asked);
       if (answer.length !== bytes.length || answer[0] !== bytes[0] || answer[99] !== bytes[99])
         throw new Error('not the answer to the request');

@@ -124,6 +124,8 @@ export interface MappingHandler {
   onRoom(): void;
   /** The element asks its user to go on elsewhere. */
   onGoElsewhere(): void;
+  /** The byte stream broke, and another one is tried: `onResume` or `onClose` follows. */
+  onInterrupt?(): void;
   /** The byte stream broke, and the connection goes on over another one. */
   onResume(): void;
   /**

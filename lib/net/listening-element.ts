@@ -16,6 +16,7 @@ import type { PoolElement, Transport } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { ElementLoad } from './element-load.js';
 import type { ListenSettings } from './listen-options.js';
+import { rehearseOnce } from './rehearsal.js';
 import { openSctpPort } from './sctp-port.js';
 import type { Socket } from './socket.js';
 
@@ -163,6 +164,7 @@ export class ListeningElement {
   /** The port is open. */
   listening(address: TransportAddress): void {
     this.#address = address;
+    if (!this.isPlain) rehearseOnce(this.settings.scope.clock);
     this.#register(address);
     this.#load.start();
     this.#cardChanged();

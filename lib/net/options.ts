@@ -323,7 +323,7 @@ export function checkPolicy(policy: PolicyOption): MemberSelectionPolicy {
 
 /** What a server's socket is given beside its session. */
 export interface ElementSocketOptions extends DeliveryOptions {
-  readonly scope: OperationalScope;
+  readonly scope: Pick<OperationalScope, 'clock'>;
   readonly poolHandle: string;
   readonly peIdentifier: number;
   readonly cookie: Cookie | undefined;

@@ -7,13 +7,14 @@ import { RserpoolError } from '../errors.js';
 import { plainSctpAddresses, sctpMappingAddresses, tcpMappingAddresses } from '../mapping/offer.js';
 import { dialPlainSctp } from '../mapping/sctp/dial.js';
 import { mappingTransport } from '../mapping/sctp/transport.js';
+import { ConnectedAhead, type Connector } from '../mapping/tcp/connected-ahead.js';
 import { dialTcpMapping } from '../mapping/tcp/dial.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
 import type { Picker } from '../policy/member-policy.js';
 import { createPickerState } from '../policy/picker.js';
 import type { PoolView } from '../session/candidates.js';
-import type { PoolAccess } from '../session/element-search.js';
-import type { ByteStreamTransport, TransportAddress } from '../transport/transport.js';
+import type { DialledCallbacks, PoolAccess, SessionHello } from '../session/pool-access.js';
+import type { Attempt, ByteStreamTransport, TransportAddress } from '../transport/transport.js';
 import type { PoolElement, PoolHandle } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { blockedError, isBlocked, without } from './block-list.js';
@@ -99,6 +100,16 @@ export function poolAccess(
   };
   const firstBlocked = (resolution: Resolution | undefined): TransportAddress | undefined =>
     resolution?.elements.flatMap(everyAddress).find((address) => !allowed(address));
+  const dialOver = (
+    connector: Connector,
+    one: PoolElement,
+    hello: SessionHello,
+    callbacks: DialledCallbacks,
+  ): Attempt => {
+    const processes = peerProcesses(scope);
+    const side = { role: 'user', poolHandle, peIdentifier: one.identifier, processes, ...hello } as const;
+    return dialTcpMapping(connector, clock, options, offered(one).filter(allowed), side, callbacks);
+  };
   return {
     poolHandle: pool,
     element,
@@ -142,10 +153,20 @@ export function poolAccess(
           },
         };
       }
-      const processes = peerProcesses(scope);
-      const side = { role: 'user', poolHandle, peIdentifier: element.identifier, processes, ...hello } as const;
-      const transport = mappingTransport(stream, sctp);
-      return dialTcpMapping(transport, clock, options, addresses, side, callbacks);
+      return dialOver(mappingTransport(stream, sctp), element, hello, callbacks);
+    },
+    prepare(one, timeout, onReady) {
+      const [first] = offered(one).filter(allowed);
+      // An application that chooses is asked when it is to choose; an association says hello by itself.
+      if (first === undefined || first.protocol !== undefined || select !== undefined) return undefined;
+      const ahead = new ConnectedAhead(mappingTransport(stream, scope.sctp.get()), clock, first, timeout, onReady);
+      return {
+        get isReady() {
+          return ahead.isReady;
+        },
+        dial: (hello, callbacks) => dialOver(ahead, one, hello, callbacks),
+        drop: () => ahead.drop(),
+      };
     },
   };
 }

@@ -14,8 +14,9 @@ export class RankHeap<Item> {
   #places = new Uint32Array(64);
   /** By place. */
   #slots = new Uint32Array(64);
-  /** Rank and turn of each place, side by side: they are compared together. */
-  #keys = new Float64Array(128);
+  #ranks = new Float64Array(64);
+  /** Apart from the ranks, which fill half as many cache lines by themselves: turns are looked at among equals only. */
+  #turns = new Float64Array(64);
   #size = 0;
 
   get size(): number {
@@ -30,14 +31,15 @@ export class RankHeap<Item> {
   /** The least item becomes the last of its equals, with its rank raised by so much. */
   turnLeast(turn: number, raised: number): void {
     const rank = this.#rankAt(0) + raised;
-    // Mostly it stays where it is: then nothing is touched but its own keys.
+    this.#ranks[0] = rank;
+    this.#turns[0] = turn;
+    // Mostly it stays where it is.
     for (let child = 1, end = Math.min(5, this.#size); child < end; child++) {
-      if (this.#before(rank, turn, child)) continue;
-      this.#siftDown(0, this.#slots[0] as number, rank, turn);
+      const childRank = this.#rankAt(child);
+      if (childRank > rank || (childRank === rank && this.#turnAt(child) > turn)) continue;
+      this.#siftDown(0);
       return;
     }
-    this.#keys[0] = rank;
-    this.#keys[1] = turn;
   }
 
   rankOf(slot: number): number {
@@ -49,25 +51,32 @@ export class RankHeap<Item> {
     const slot = this.#free.pop() ?? this.#items.length;
     this.#items[slot] = item;
     if (this.#size === this.#slots.length) this.#grow();
-    this.#siftUp(this.#size++, slot, rank, turn);
+    const place = this.#size++;
+    this.#put(place, slot, rank, turn);
+    this.#siftUp(place);
     return slot;
   }
 
   update(slot: number, rank: number, turn: number): void {
-    this.#settle(this.#places[slot] as number, slot, rank, turn);
+    const place = this.#places[slot] as number;
+    this.#ranks[place] = rank;
+    this.#turns[place] = turn;
+    this.#settle(place);
   }
 
   /** Gives the item another rank and leaves it its turn. */
   setRank(slot: number, rank: number): void {
     const place = this.#places[slot] as number;
-    this.#settle(place, slot, rank, this.#turnAt(place));
+    this.#ranks[place] = rank;
+    this.#settle(place);
   }
 
   remove(slot: number): void {
     const place = this.#places[slot] as number;
     const last = --this.#size;
     if (place < last) {
-      this.#settle(place, this.#slots[last] as number, this.#rankAt(last), this.#turnAt(last));
+      this.#put(place, this.#slots[last] as number, this.#rankAt(last), this.#turnAt(last));
+      this.#settle(place);
     }
     this.#items[slot] = undefined;
     this.#free.push(slot);
@@ -93,61 +102,90 @@ export class RankHeap<Item> {
     }
   }
 
-  #settle(place: number, slot: number, rank: number, turn: number): void {
-    if (place > 0 && this.#before(rank, turn, (place - 1) >> 2)) this.#siftUp(place, slot, rank, turn);
-    else this.#siftDown(place, slot, rank, turn);
+  /**
+   * Moves what stands at a place to where it belongs. Rank and turn are read from there and not handed over: numbers
+   * with a fraction, or above 2^30, that go from one function to the next become objects on the way.
+   */
+  #settle(place: number): void {
+    if (place > 0 && this.#before(place, (place - 1) >> 2)) this.#siftUp(place);
+    else this.#siftDown(place);
   }
 
-  #siftUp(from: number, slot: number, rank: number, turn: number): void {
+  #siftUp(from: number): void {
+    const ranks = this.#ranks;
+    const turns = this.#turns;
+    const slots = this.#slots;
+    const places = this.#places;
+    const rank = ranks[from] as number;
+    const turn = turns[from] as number;
+    const slot = slots[from] as number;
     let place = from;
     while (place > 0) {
       const parent = (place - 1) >> 2;
-      if (!this.#before(rank, turn, parent)) break;
-      this.#move(parent, place);
+      const parentRank = ranks[parent] as number;
+      if (parentRank < rank || (parentRank === rank && (turns[parent] as number) < turn)) break;
+      const moved = slots[parent] as number;
+      slots[place] = moved;
+      ranks[place] = parentRank;
+      turns[place] = turns[parent] as number;
+      places[moved] = place;
       place = parent;
     }
-    this.#put(place, slot, rank, turn);
+    if (place !== from) this.#put(place, slot, rank, turn);
   }
 
-  #siftDown(from: number, slot: number, rank: number, turn: number): void {
+  #siftDown(from: number): void {
     const size = this.#size;
-    const keys = this.#keys;
+    const ranks = this.#ranks;
+    const turns = this.#turns;
+    const slots = this.#slots;
+    const places = this.#places;
+    const rank = ranks[from] as number;
+    const turn = turns[from] as number;
+    const slot = slots[from] as number;
     let place = from;
     for (;;) {
       const first = place * 4 + 1;
       if (first >= size) break;
       let least = first;
+      let leastRank = ranks[first] as number;
       for (let child = first + 1, end = Math.min(first + 4, size); child < end; child++) {
-        if (this.#before(keys[child * 2] as number, keys[child * 2 + 1] as number, least)) least = child;
+        const childRank = ranks[child] as number;
+        if (childRank > leastRank) continue;
+        if (childRank === leastRank && (turns[child] as number) > (turns[least] as number)) continue;
+        least = child;
+        leastRank = childRank;
       }
-      if (this.#before(rank, turn, least)) break;
-      this.#move(least, place);
+      if (rank < leastRank || (rank === leastRank && turn < (turns[least] as number))) break;
+      const moved = slots[least] as number;
+      slots[place] = moved;
+      ranks[place] = leastRank;
+      turns[place] = turns[least] as number;
+      places[moved] = place;
       place = least;
     }
-    this.#put(place, slot, rank, turn);
+    if (place !== from) this.#put(place, slot, rank, turn);
   }
 
   #rankAt(place: number): number {
-    return this.#keys[place * 2] as number;
+    return this.#ranks[place] as number;
   }
 
   #turnAt(place: number): number {
-    return this.#keys[place * 2 + 1] as number;
+    return this.#turns[place] as number;
   }
 
-  #before(rank: number, turn: number, place: number): boolean {
-    const other = this.#rankAt(place);
-    return rank < other || (rank === other && turn < this.#turnAt(place));
-  }
-
-  #move(from: number, to: number): void {
-    this.#put(to, this.#slots[from] as number, this.#rankAt(from), this.#turnAt(from));
+  /** Whether what stands at one place comes before what stands at the other. */
+  #before(one: number, other: number): boolean {
+    const rank = this.#rankAt(one);
+    const otherRank = this.#rankAt(other);
+    return rank < otherRank || (rank === otherRank && this.#turnAt(one) < this.#turnAt(other));
   }
 
   #put(place: number, slot: number, rank: number, turn: number): void {
     this.#slots[place] = slot;
-    this.#keys[place * 2] = rank;
-    this.#keys[place * 2 + 1] = turn;
+    this.#ranks[place] = rank;
+    this.#turns[place] = turn;
     this.#places[slot] = place;
   }
 
@@ -156,7 +194,8 @@ export class RankHeap<Item> {
     const capacity = Math.floor(this.#slots.length * 1.25) + 3;
     this.#places = copied(new Uint32Array(capacity), this.#places);
     this.#slots = copied(new Uint32Array(capacity), this.#slots);
-    this.#keys = copied(new Float64Array(capacity * 2), this.#keys);
+    this.#ranks = copied(new Float64Array(capacity), this.#ranks);
+    this.#turns = copied(new Float64Array(capacity), this.#turns);
   }
 }
 

@@ -24,9 +24,15 @@ export interface ExclusionTimes {
   readonly silent: number;
 }
 
+/** ms. */
+const staleAfter = 30_000;
+
 export class Candidates {
   readonly #failedUntil = new Map<number, number>();
-  /** When they failed; no registrar has named them since. */
+  /**
+   * Until when they are passed over; no registrar has named them since. One that names them earlier may not know yet that
+   * they have failed.
+   */
   readonly #unheard = new Map<number, number>();
   #pool: PoolView | undefined;
   #preferred: readonly PoolElement[] = [];
@@ -35,11 +41,16 @@ export class Candidates {
   update(pool: PoolView): void {
     this.#pool = pool;
     const named = new Set(this.#unheard.size === 0 ? [] : pool.picker.elements.map(({ identifier }) => identifier));
-    for (const [identifier, failedAt] of this.#unheard) {
+    for (const [identifier, until] of this.#unheard) {
       // Who is not named is of no more interest, unless a card recommends it.
       const isCards = !named.has(identifier) && this.#preferred.some((element) => element.identifier === identifier);
-      if (pool.resolvedAt > failedAt && !isCards) this.#unheard.delete(identifier);
+      if (pool.resolvedAt > until && !isCards) this.#unheard.delete(identifier);
     }
+  }
+
+  /** Whether the last answer is young enough to choose by without asking (RFC 5352 section 7.1, stale.cache.value). */
+  isRecent(now: number): boolean {
+    return this.#pool !== undefined && now - this.#pool.resolvedAt < staleAfter;
   }
 
   /** The order of the business card of the element that has the session (RFC 5352 section 3.9, BC2). */
@@ -51,10 +62,10 @@ export class Candidates {
     this.#pool?.spread();
   }
 
-  /** It failed at `now` and is not tried again before `until`. */
-  failed(identifier: number, now: number, until: number): void {
+  /** It failed and is not tried again before `until`. */
+  failed(identifier: number, until: number): void {
     this.#failedUntil.set(identifier, until);
-    this.#unheard.set(identifier, now);
+    this.#unheard.set(identifier, until);
   }
 
   /** The element is known to be alive. */
@@ -71,11 +82,17 @@ export class Candidates {
   /**
    * The next element to try, or undefined if all that are known have failed too recently. One that failed and was named
    * by no registrar since comes after all others. `isSuspected`: whether others of this process found it dead lately; a
-   * card does not know that.
+   * card does not know that. `except`: one that may just be failing.
    */
-  next(now: number, isSuspected: (identifier: number) => boolean): PoolElement | undefined {
+  next(
+    now: number,
+    isSuspected: (identifier: number) => boolean,
+    except?: number | undefined,
+  ): PoolElement | undefined {
     for (const [identifier, until] of this.#failedUntil) if (now >= until) this.#failedUntil.delete(identifier);
-    const excluded = this.#failedUntil.size === 0 ? undefined : new Set(this.#failedUntil.keys());
+    const failing = except === undefined ? [] : [except];
+    const none = this.#failedUntil.size === 0 && except === undefined;
+    const excluded = none ? undefined : new Set([...this.#failedUntil.keys(), ...failing]);
     for (const preferred of this.#preferred) {
       const { identifier } = preferred;
       if (excluded?.has(identifier) === true || this.#unheard.has(identifier) || isSuspected(identifier)) continue;
@@ -84,7 +101,7 @@ export class Candidates {
     }
     if (this.#pool === undefined) return undefined;
     const { picker, state } = this.#pool;
-    if (this.#unheard.size > (excluded?.size ?? 0)) {
+    if (this.#unheard.size > this.#failedUntil.size) {
       const better = picker.next(state, new Set([...(excluded ?? []), ...this.#unheard.keys()]));
       if (better !== undefined) return better;
     }

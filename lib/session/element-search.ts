@@ -7,45 +7,16 @@ import type { MappingConnection, MappingHandler } from '../mapping/mapping.js';
 import type { Random } from '../random.js';
 import type { Attempt } from '../transport/transport.js';
 import type { PoolElement } from '../wire/parameters.js';
-import { Candidates, type ExclusionTimes, type PoolView } from './candidates.js';
-
-/** What is said to an element when it is reached. */
-export interface SessionHello {
-  readonly sessionId: Uint8Array;
-  readonly failedOver: boolean;
-  readonly cookieFollows: boolean;
-}
-
-/** What a session needs of the pool: a narrow view, so that it knows neither registrars nor transports. */
-export interface PoolAccess {
-  readonly poolHandle: string;
-  /** The session is for this element alone (RFC 3237 section 2.10): `resolve` knows no other, and cards do not count. */
-  readonly element: number | undefined;
-  /**
-   * The pool's elements, and an error where they are not what is wanted; `refresh` asks the registrar whatever the cache
-   * holds. Calls back once, within `timeout` ms.
-   */
-  resolve(
-    refresh: boolean,
-    timeout: number,
-    callback: (error: Error | undefined, pool: PoolView | undefined) => void,
-  ): void;
-  /** Whether the element was found unreachable lately, by any session of this process. */
-  isSuspected(identifier: number): boolean;
-  /** Something was sent to the element, or was to be, and it failed (RFC 5352 section 3.5). */
-  reportUnreachable(identifier: number): void;
-  /** Connects to the element and says hello to it. */
-  dial(
-    element: PoolElement,
-    hello: SessionHello,
-    callbacks: { onOpen(connection: MappingConnection): MappingHandler; onFailed(errors: readonly Error[]): void },
-  ): Attempt;
-}
+import { Candidates, type ExclusionTimes } from './candidates.js';
+import type { DialledCallbacks, PoolAccess, SessionHello } from './pool-access.js';
+import { Preparation } from './preparation.js';
 
 export interface SearchOptions {
   readonly exclusion: ExclusionTimes;
   /** Milliseconds between rounds over the pool: doubling from `first` to `most`, each shortened at random by up to half. */
   readonly backoff: { readonly first: number; readonly most: number };
+  /** Milliseconds that the next element is kept ready while the one that has the session is tried once more; 0: not at all. */
+  readonly readyTime: number;
   /** Milliseconds that a registrar's answer is awaited before the elements that are already known are tried. */
   readonly answerPatience: number;
   /** Rounds over the pool before it is given up, whatever time is left. */
@@ -87,6 +58,8 @@ export class ElementSearch {
   #impatience: Timer | undefined;
   /** Counts the questions: the answer to an earlier one is news, but nothing waits for it. */
   #asked = 0;
+  /** The next element, kept ready before it is known to be needed. */
+  readonly #preparation: Preparation;
 
   constructor(pool: PoolAccess, clock: Clock, random: Random, options: SearchOptions, callbacks: SearchCallbacks) {
     this.#pool = pool;
@@ -94,11 +67,12 @@ export class ElementSearch {
     this.#random = random;
     this.#options = options;
     this.#callbacks = callbacks;
+    this.#preparation = new Preparation(pool, clock, this.#candidates, options.readyTime, () => this.#tryPrepared());
   }
 
   /** Searches for at most `timeout` ms. */
   start(timeout: number, hello: SessionHello): void {
-    this.stop();
+    this.#halt();
     this.#searching = true;
     this.#hello = hello;
     this.#errors = [];
@@ -106,7 +80,20 @@ export class ElementSearch {
     this.#backoff = this.#options.backoff.first;
     this.#deadlineAt = this.#clock.now() + timeout;
     this.#armDeadline();
-    this.#resolve(false);
+    if (!this.#tryPrepared()) this.#resolve(false);
+  }
+
+  /**
+   * The element that has the session may have failed: asks who is there, and connects to the one that would be next, so
+   * that a search that begins soon begins there.
+   */
+  prepare(failing: number | undefined): void {
+    this.#preparation.begin(failing);
+  }
+
+  /** The element that has the session has not failed. */
+  unprepare(): void {
+    this.#preparation.cancel();
   }
 
   /** Whether this search and later ones keep the process alive. Default: yes. */
@@ -116,6 +103,11 @@ export class ElementSearch {
   }
 
   stop(): void {
+    this.#halt();
+    this.#preparation.cancel();
+  }
+
+  #halt(): void {
     this.#run++;
     this.#searching = false;
     this.#attempt?.cancel();
@@ -128,7 +120,7 @@ export class ElementSearch {
   /** The element failed: it is passed over for a while. */
   exclude(identifier: number, how: keyof ExclusionTimes): void {
     const now = this.#clock.now();
-    this.#candidates.failed(identifier, now, now + this.#options.exclusion[how]);
+    this.#candidates.failed(identifier, now + this.#options.exclusion[how]);
   }
 
   /** The order that a business card recommends. */
@@ -180,15 +172,40 @@ export class ElementSearch {
     });
   }
 
+  /** Goes to the element that is ready, if there is one and somebody waits for it. */
+  #tryPrepared(): boolean {
+    const element = this.#preparation.ready;
+    if (element === undefined || !this.#searching || this.isExcluded(element.identifier)) return false;
+    // What the registrar answers meanwhile is news, but nothing waits for it.
+    this.#asked++;
+    this.#impatience?.cancel();
+    this.#try(element);
+    return true;
+  }
+
   #tryNext(): void {
     if (this.#hello?.failedOver === true) this.#candidates.spread();
-    const element = this.#candidates.next(this.#clock.now(), (identifier) => this.#pool.isSuspected(identifier));
+    const isSuspected = (identifier: number): boolean => this.#pool.isSuspected(identifier);
+    const element = this.#awaited() ?? this.#candidates.next(this.#clock.now(), isSuspected);
     if (element === undefined) {
       this.#pauseThenResolve();
       return;
     }
+    this.#try(element);
+  }
+
+  /** Who is being connected to already, and still in the pool. */
+  #awaited(): PoolElement | undefined {
+    const identifier = this.#preparation.element?.identifier;
+    if (identifier === undefined || this.isExcluded(identifier)) return undefined;
+    return this.#candidates.elements.find((element) => element.identifier === identifier);
+  }
+
+  #try(element: PoolElement): void {
     const run = this.#run;
-    this.#attempt = this.#pool.dial(element, this.#hello as SessionHello, {
+    const hello = this.#hello as SessionHello;
+    const prepared = this.#preparation.claim(element);
+    const callbacks: DialledCallbacks = {
       onOpen: (connection) => {
         this.#attempt = undefined;
         this.stop();
@@ -208,7 +225,9 @@ export class ElementSearch {
         if (!full && !blocked && this.#callbacks.hasSomethingToSend()) this.#pool.reportUnreachable(element.identifier);
         this.#tryNext();
       },
-    });
+    };
+    this.#attempt =
+      prepared === undefined ? this.#pool.dial(element, hello, callbacks) : prepared.dial(hello, callbacks);
   }
 
   #elementFailed(element: PoolElement, errors: readonly Error[]): RserpoolError {
@@ -244,8 +263,14 @@ export function searchError(code: RserpoolErrorCode, poolHandle: string, errors:
   return aggregatedSearchError(code, poolHandle, errors);
 }
 
+/** What a session ends with that finds no element: `cause` is why it left the one that it had, if it had one. */
+export function exhaustedError(poolHandle: string, cause: Error | undefined, errors: readonly Error[]): Error {
+  if (cause === undefined) return searchError('ERR_RSERPOOL_CONNECT_TIMEOUT', poolHandle, errors);
+  return aggregatedSearchError('ERR_RSERPOOL_FAILOVER_EXHAUSTED', poolHandle, [cause, ...errors]);
+}
+
 /** All that went wrong in one error. */
-export function aggregatedSearchError(code: RserpoolErrorCode, poolHandle: string, errors: readonly Error[]): Error {
+function aggregatedSearchError(code: RserpoolErrorCode, poolHandle: string, errors: readonly Error[]): Error {
   // A long search repeats itself: the last word of each element is enough.
   const latest = new Map<unknown, Error>();
   for (const error of errors) latest.set((error as Partial<RserpoolError>).element ?? error.message, error);

@@ -54,10 +54,11 @@ export class RetainedMessage implements OutgoingMessage {
   awaitsAnswer = false;
   /** What waits for its answer, where it was sent by `request`. */
   request: OpenRequest | undefined = undefined;
+  // Not #private: with those a message costs its maker up to a microsecond more (docs/performance.md, "What bounds them").
   /** Whether it was acknowledged or given up, and why. */
-  #settled = false;
-  #error: Error | undefined = undefined;
-  #onSettled: OnSettled | undefined;
+  private settled = false;
+  private error: Error | undefined = undefined;
+  private onSettled: OnSettled | undefined;
 
   constructor(
     type: 'message' | 'end',
@@ -79,16 +80,16 @@ export class RetainedMessage implements OutgoingMessage {
     this.unordered = options.unordered ?? false;
     this.inAnswerTo = inAnswerTo;
     this.lastAnswer = lastAnswer;
-    this.#onSettled = onSettled;
+    this.onSettled = onSettled;
   }
 
   settle(error: Error | undefined): void {
-    if (this.#settled) return;
-    this.#settled = true;
-    this.#error = error;
-    const onSettled = this.#onSettled;
+    if (this.settled) return;
+    this.settled = true;
+    this.error = error;
+    const onSettled = this.onSettled;
     if (onSettled === undefined) return;
-    this.#onSettled = undefined;
+    this.onSettled = undefined;
     onSettled(error, this);
   }
 
@@ -101,12 +102,12 @@ export class RetainedMessage implements OutgoingMessage {
 
   /** Calls `listener` once: without error when it is acknowledged, with one when it is given up; at once if it was. */
   whenSettled(listener: (error: Error | undefined) => void): void {
-    if (this.#settled) {
-      listener(this.#error);
+    if (this.settled) {
+      listener(this.error);
       return;
     }
-    const before = this.#onSettled;
-    this.#onSettled = (error, message) => {
+    const before = this.onSettled;
+    this.onSettled = (error, message) => {
       before?.(error, message);
       listener(error);
     };
@@ -140,73 +141,75 @@ export interface Replier {
 /** Says whether a message may be acknowledged at once. */
 export type HoldBack = (message: Message) => 'goOn' | 'held';
 
+const noMessages: readonly Message[] = [];
+
 /**
  * A message that came. It is acknowledged to its sender when the application has *taken* it: see `acknowledge`.
  */
 export class Message {
-  readonly #connection: MappingConnection;
-  readonly #session: Replier;
-  readonly #incoming: IncomingMessage;
-  #onTaken: (() => void) | undefined;
-  #holdBack: HoldBack | undefined;
-  #acknowledged = false;
+  private readonly connection: MappingConnection;
+  private readonly session: Replier;
+  private readonly incoming: IncomingMessage;
+  private onTaken: (() => void) | undefined = undefined;
+  private holdBack: HoldBack | undefined = undefined;
+  private acknowledged = false;
   /** The messages of the same answer that came before this one, its last: for answers to `request`. */
-  earlier: readonly Message[] = [];
+  earlier: readonly Message[] = noMessages;
 
   constructor(connection: MappingConnection, session: Replier, incoming: IncomingMessage) {
-    this.#connection = connection;
-    this.#session = session;
-    this.#incoming = incoming;
+    this.connection = connection;
+    this.session = session;
+    this.incoming = incoming;
   }
 
   get data(): Uint8Array {
-    return this.#incoming.data;
+    return this.incoming.data;
   }
 
   /** The bytes of `data` as they came, for who needs them not in one: nothing is copied. */
   get pieces(): readonly Uint8Array[] {
-    return this.#incoming.pieces ?? [this.#incoming.data];
+    return this.incoming.pieces ?? [this.incoming.data];
   }
 
   get streamId(): number {
-    return this.#incoming.streamId;
+    return this.incoming.streamId;
   }
 
   get ppid(): number {
-    return this.#incoming.ppid;
+    return this.incoming.ppid;
   }
 
   /** It was sent so that it might overtake others. */
   get unordered(): boolean {
-    return this.#incoming.unordered;
+    return this.incoming.unordered;
   }
 
   /** The message's number in its session and direction, from 1: the same when it is redelivered. */
   get sequence(): number {
-    return this.#incoming.sequence;
+    return this.incoming.sequence;
   }
 
   /** It was sent to another element before, which may have executed it: recognise it by session identifier and sequence. */
   get redelivered(): boolean {
-    return this.#incoming.redelivered;
+    return this.incoming.redelivered;
   }
 
   /** The sequence of our message that this answers; 0: none. */
   get inAnswerTo(): number {
-    return this.#incoming.inAnswerTo;
+    return this.incoming.inAnswerTo;
   }
 
   /** It is the last answer to `inAnswerTo`. */
   get lastAnswer(): boolean {
-    return this.#incoming.lastAnswer;
+    return this.incoming.lastAnswer;
   }
 
   /** The application has it: the sender may forget it. Harmless the second time. */
   acknowledge(): void {
-    if (this.#acknowledged) return;
-    this.#acknowledged = true;
-    if (this.#holdBack === undefined || this.#holdBack(this) === 'goOn') this.takeNow();
-    else this.#connection.release(this.#incoming);
+    if (this.acknowledged) return;
+    this.acknowledged = true;
+    if (this.holdBack === undefined || this.holdBack(this) === 'goOn') this.takeNow();
+    else this.connection.release(this.incoming);
   }
 
   /**
@@ -215,20 +218,20 @@ export class Message {
    * message's owner.
    */
   holdBackWith(holdBack: HoldBack): void {
-    this.#holdBack = holdBack;
+    this.holdBack = holdBack;
   }
 
   /** What 'held' was said for has been given to the session: the acknowledgement may go. */
   takeNow(): void {
-    this.#connection.take(this.#incoming);
-    const onTaken = this.#onTaken;
-    this.#onTaken = undefined;
+    this.connection.take(this.incoming);
+    const onTaken = this.onTaken;
+    this.onTaken = undefined;
     onTaken?.();
   }
 
   /** Calls `listener` once the application has taken the message. One listener; for the message's owner. */
   onceTaken(listener: () => void): void {
-    this.#onTaken = listener;
+    this.onTaken = listener;
   }
 
   /**
@@ -241,10 +244,10 @@ export class Message {
     if (!(bytes instanceof Uint8Array)) {
       throw invalidArgumentType('data', 'of type string or an instance of Buffer or Uint8Array', bytes);
     }
-    const { longestMessage } = this.#connection;
+    const { longestMessage } = this.connection;
     if (bytes.length > longestMessage) throw messageTooLarge(bytes.length, longestMessage, undefined);
     const last = options.last ?? true;
-    const answered = this.#session.answer(this.#connection, bytes, this.#incoming.sequence, last, options);
+    const answered = this.session.answer(this.connection, bytes, this.incoming.sequence, last, options);
     // The answer stands before the acknowledgement, which makes room here and lets the connection end in order.
     if (last && answered !== 'refused') this.acknowledge();
     return answered === 'room';

@@ -31,6 +31,7 @@ export const defaultUserSessionOptions: UserSessionOptions = {
   lingerTimeout: 30_000,
   exclusion: { broken: 250, silent: 2000 },
   backoff: { first: 100, most: 2000 },
+  readyTime: 100,
   answerPatience: 250,
   rounds: Number.POSITIVE_INFINITY,
   onFailover: undefined,

@@ -27,7 +27,7 @@ import { toPoolHandle } from '../wire/pool-handle.js';
 import { encodeBusinessCard, receivedBusinessCard } from './business-card.js';
 import type { ExclusionTimes } from './candidates.js';
 import { toCookie } from './cookie.js';
-import { aggregatedSearchError, ElementSearch, type PoolAccess, searchError } from './element-search.js';
+import { ElementSearch, exhaustedError } from './element-search.js';
 import { Linger } from './linger.js';
 import {
   type AnswerCallback,
@@ -39,6 +39,7 @@ import {
   type SendOptions,
 } from './message.js';
 import { Outbox } from './outbox.js';
+import type { PoolAccess } from './pool-access.js';
 import { chooseResent, type Failure, failoverFacts } from './resent-choice.js';
 import {
   type FailoverCallback,
@@ -240,12 +241,7 @@ export class UserSession implements Session, Replier {
   }
 
   #exhausted(errors: readonly Error[]): void {
-    const { poolHandle } = this.#pool;
-    if (this.#failure === undefined) this.#close(searchError('ERR_RSERPOOL_CONNECT_TIMEOUT', poolHandle, errors));
-    else {
-      const all = [this.#failure.cause, ...errors];
-      this.#close(aggregatedSearchError('ERR_RSERPOOL_FAILOVER_EXHAUSTED', poolHandle, all));
-    }
+    this.#close(exhaustedError(this.#pool.poolHandle, this.#failure?.cause, errors));
   }
 
   #reached(element: PoolElement, connection: MappingConnection): MappingHandler {
@@ -325,6 +321,7 @@ export class UserSession implements Session, Replier {
       },
       onRoom: () => current() && this.#outbox.room(),
       onGoElsewhere: () => current() && this.#prepareToLeave(),
+      onInterrupt: () => current() && this.#onInterrupt(),
       onResume: () => current() && this.#onResume(),
       onClose: (error) => current() && this.#onConnectionClosed(error),
     };
@@ -342,8 +339,15 @@ export class UserSession implements Session, Replier {
     if (incoming.lastAnswer) this.#leaveWhenDone();
   }
 
+  /** The connection broke, and the same element is tried: if it is dead, who waits shall not wait for the next one too. */
+  #onInterrupt(): void {
+    if (this.#state === 'open' && !this.#outbox.isSettled)
+      this.#search.prepare((this.#element as PoolElement).identifier);
+  }
+
   /** The connection broke and goes on at the same element. */
   #onResume(): void {
+    this.#search.unprepare();
     resumed.publish({ poolHandle: this.#pool.poolHandle, element: this.#element?.identifier ?? 0 });
     this.#handler.onResume();
   }
@@ -397,22 +401,18 @@ export class UserSession implements Session, Replier {
     const connection = this.#connection as MappingConnection;
     this.#leaving?.cancel();
     this.#leaving = undefined;
-    const where = this.#where();
-    const detail = 'sent without failover';
+    const facts = { ...this.#where(), cause, detail: 'sent without failover' };
     this.#connection = undefined;
     this.#state = 'seeking';
-    this.#outbox.detach(() => new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', { ...where, cause, detail }));
+    this.#outbox.detach(() => new RserpoolError('ERR_RSERPOOL_ELEMENT_FAILED', facts));
     // Who was told of a message that is given up may have ended it all.
     if (this.isClosed) return;
     this.#failure ??= { from, cause };
     left.publish({ poolHandle: this.#pool.poolHandle, element: from.identifier, cause });
     this.#search.exclude(from.identifier, how);
+    if (this.#failoversInARow++ >= this.#options.maxFailovers) this.#exhausted([]);
+    else this.#seek(this.#options.failoverTimeout);
     if (report && connection.sentMessages > 0) this.#pool.reportUnreachable(from.identifier);
-    if (this.#failoversInARow++ >= this.#options.maxFailovers) {
-      this.#exhausted([]);
-      return;
-    }
-    this.#seek(this.#options.failoverTimeout);
   }
 
   #progress(): void {

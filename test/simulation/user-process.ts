@@ -2,7 +2,7 @@
 
 import { OperationalScope } from '../../lib/asap/scope.js';
 import { poolAccess } from '../../lib/net/pool-access.js';
-import type { PoolAccess } from '../../lib/session/element-search.js';
+import type { PoolAccess } from '../../lib/session/pool-access.js';
 import type { MemoryProcess } from '../../lib/transport/memory/process.js';
 import { poolName, registrarAddress, type World } from './world.js';
 

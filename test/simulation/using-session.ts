@@ -102,11 +102,12 @@ export class UsingSession implements SessionHandler {
   #accessWatch(): AccessWatch {
     const world = this.#world;
     return {
-      onResolve: () => this.state === 'open' && this.#onLeft(),
+      onResolve: () => this.#onSearching(),
       onKnown: (identifiers) => {
         this.#known = identifiers;
       },
       onDial: ({ identifier }, { sessionId }) => {
+        this.#onSearching();
         world.trace.note('dials', this.name, identifier);
         if (this.session.isExcluded(identifier)) world.fail(`${this.name} dials an element that it excludes`);
         const { broken } = defaultUserSessionOptions.exclusion;
@@ -186,8 +187,9 @@ export class UsingSession implements SessionHandler {
     this.#receipts.expect(messages);
   }
 
-  /** The session gives its element up: only a fault on the way to it, or of it, may be the reason. */
-  #onLeft(): void {
+  /** The session gives its element up, if it does not only prepare for that: only a fault of it, or on the way, may be the reason. */
+  #onSearching(): void {
+    if (this.state !== 'open' || this.session.path !== undefined) return;
     const { health, trace, now } = this.#world;
     this.account.left++;
     const element = this.element as ElementProcess;
@@ -203,8 +205,9 @@ export class UsingSession implements SessionHandler {
     const kept = 2 * this.#calls;
     if (this.#world.scenario.abandoned === 0 && patient) this.#receipts.judgeWhole(kept);
     this.#judgeMarks();
-    if (this.#leavesByWish || element.isHandingOver) this.#rememberWish();
-    else if (!health.wasDisturbed(now - explanationTime, element.name, way, this.name)) {
+    if (this.#leavesByWish || element.isHandingOver) {
+      for (const entry of this.account.entries) if (entry.state === 'outstanding') entry.leftByWish = true;
+    } else if (!health.wasDisturbed(now - explanationTime, element.name, way, this.name)) {
       this.#world.fail(`${this.name} leaves ${element.name} without a fault that explains it`);
     }
   }
@@ -212,8 +215,7 @@ export class UsingSession implements SessionHandler {
   /** The byte stream that carries it at the moment. */
   get stream(): MemoryStream | undefined {
     const port = this.#connection?.localAddress.port;
-    for (const stream of this.user.process.streams) if (stream.localAddress.port === port) return stream;
-    return undefined;
+    return [...this.user.process.streams].find((stream) => stream.localAddress.port === port);
   }
 
   /** Goes elsewhere although nothing is wrong: by the application's wish, or the element's. */
@@ -222,10 +224,6 @@ export class UsingSession implements SessionHandler {
     this.#leavesByWish = true;
     this.user.process.dispatch('input', () => this.session.failOver('the application wishes it'));
     this.#leavesByWish = false;
-  }
-
-  #rememberWish(): void {
-    for (const entry of this.account.entries) if (entry.state === 'outstanding') entry.leftByWish = true;
   }
 
   /** What has left and was not answered is marked now, and nothing else. */

@@ -1,7 +1,7 @@
 /** A pool as a session sees it, and what the session does with it, to be judged. */
 
 import type { MappingConnection } from '../../lib/mapping/mapping.js';
-import type { PoolAccess, SessionHello } from '../../lib/session/element-search.js';
+import type { DialledCallbacks, PoolAccess, SessionHello } from '../../lib/session/pool-access.js';
 import type { PoolElement } from '../../lib/wire/parameters.js';
 
 export interface AccessWatch {
@@ -17,8 +17,32 @@ export interface AccessWatch {
 }
 
 export function watchedAccess(access: PoolAccess, watch: AccessWatch): PoolAccess {
+  const watched = (element: PoolElement, { onOpen, onFailed }: DialledCallbacks): DialledCallbacks => ({
+    onOpen(connection) {
+      watch.onOpen(connection);
+      return onOpen(connection);
+    },
+    onFailed(errors) {
+      watch.onUnreachable(element.identifier);
+      onFailed(errors);
+    },
+  });
   return {
     ...access,
+    prepare(element, timeout, onReady) {
+      const prepared = access.prepare?.(element, timeout, onReady);
+      if (prepared === undefined) return undefined;
+      return {
+        get isReady() {
+          return prepared.isReady;
+        },
+        drop: () => prepared.drop(),
+        dial(hello, callbacks) {
+          watch.onDial(element, hello);
+          return prepared.dial(hello, watched(element, callbacks));
+        },
+      };
+    },
     resolve(refresh, timeout, callback) {
       watch.onResolve();
       access.resolve(refresh, timeout, (error, pool) => {
@@ -28,16 +52,7 @@ export function watchedAccess(access: PoolAccess, watch: AccessWatch): PoolAcces
     },
     dial(element, hello, callbacks) {
       watch.onDial(element, hello);
-      return access.dial(element, hello, {
-        onOpen(connection) {
-          watch.onOpen(connection);
-          return callbacks.onOpen(connection);
-        },
-        onFailed(errors) {
-          watch.onUnreachable(element.identifier);
-          callbacks.onFailed(errors);
-        },
-      });
+      return access.dial(element, hello, watched(element, callbacks));
     },
     reportUnreachable(identifier) {
       watch.onUnreachable(identifier);

@@ -15,9 +15,9 @@ export class ArrivedMessage implements IncomingMessage {
   readonly size: number;
   released = false;
   taken = false;
-  readonly #flags: number;
-  #data: Uint8Array | undefined;
-  #pieces: readonly Uint8Array[] | undefined;
+  private readonly flags: number;
+  private bytes: Uint8Array | undefined;
+  private parts: readonly Uint8Array[] | undefined;
 
   /** `flags` are the frame's. One piece is `data` as it is. */
   constructor(
@@ -36,37 +36,39 @@ export class ArrivedMessage implements IncomingMessage {
     this.ppid = ppid;
     this.inAnswerTo = inAnswerTo;
     this.arrival = arrival;
-    this.#flags = flags;
+    this.flags = flags;
     if (data instanceof Uint8Array) {
-      this.#data = data;
       this.size = data.length;
+      this.bytes = data;
+      this.parts = undefined;
     } else {
-      this.#pieces = data;
       this.size = data.reduce((size, piece) => size + piece.length, 0);
+      this.bytes = undefined;
+      this.parts = data;
     }
   }
 
   get data(): Uint8Array {
-    if (this.#data === undefined) {
-      this.#data = joined(this.#pieces ?? []);
-      this.#pieces = undefined;
+    if (this.bytes === undefined) {
+      this.bytes = joined(this.parts ?? []);
+      this.parts = undefined;
     }
-    return this.#data;
+    return this.bytes;
   }
 
   get pieces(): readonly Uint8Array[] {
-    return this.#pieces ?? [this.data];
+    return this.parts ?? [this.data];
   }
 
   get lastAnswer(): boolean {
-    return (this.#flags & dataFlag.lastAnswer) !== 0;
+    return (this.flags & dataFlag.lastAnswer) !== 0;
   }
 
   get redelivered(): boolean {
-    return (this.#flags & dataFlag.redelivered) !== 0;
+    return (this.flags & dataFlag.redelivered) !== 0;
   }
 
   get unordered(): boolean {
-    return (this.#flags & dataFlag.unordered) !== 0;
+    return (this.flags & dataFlag.unordered) !== 0;
   }
 }

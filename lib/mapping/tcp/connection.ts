@@ -22,15 +22,15 @@ import {
 } from '../mapping.js';
 import { remoteError } from './abort.js';
 import { Controls } from './controls.js';
-import { dataFlag, messageOverhead } from './frame.js';
+import { dataFlag, helloFlag, messageOverhead } from './frame.js';
 import type { Hello } from './hello.js';
 import { type Arrival, Inbound } from './inbound.js';
+import { Interruption } from './interruption.js';
 import { LeasedMessages } from './leased-messages.js';
 import { Link, type LinkOwner } from './link.js';
 import { canResume, judgeHello, ownHello, peerHello, type TcpMappingSide, tcpMappingFeatures } from './opening.js';
 import { type TcpMappingOptions, userTimeout } from './options.js';
 import { Outbound } from './outbound.js';
-import { Reconnecting } from './reconnecting.js';
 import type { Resumable, ResumableSessions } from './resumable-sessions.js';
 
 export class TcpMappingConnection implements MappingConnection, LinkOwner, Resumable {
@@ -54,9 +54,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   readonly #controls = new Controls();
   /** Of an element's connection: its user's. */
   #sessionId: Uint8Array | undefined;
-  /** While interrupted: why, and a user's way back. */
-  #reconnecting: Reconnecting | undefined;
-  #broken: RserpoolError | undefined;
+  /** While interrupted. */
+  #interruption: Interruption | undefined;
   #referenced = true;
   /** The owner was told that more than the high-water mark waits. */
   #roomWanted = false;
@@ -117,6 +116,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.#link?.scheduleFlush();
     // A session that waits for its user may become too much to keep.
     if (this.#state === 'interrupted') this.#sessions?.grow(this, message.data.length + messageOverhead);
+    // What an element sends because of a message leaves with its acknowledgement (`take`): a failure cannot part them.
+    if (this.#side.role === 'user') this.#link?.writeEarly(this.#outbound, this.#controls);
     if (this.#outbound.queuedBytes <= this.#options.highWaterMark) return true;
     this.#roomWanted = true;
     return false;
@@ -138,6 +139,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     if (this.#state === 'closed') return;
     if (this.#inbound.take(message)) this.#outbound.acknowledge(this.#inbound.taken);
     this.#link?.scheduleFlush();
+    this.#link?.writeEarly(this.#outbound, this.#controls);
   }
 
   expect(waiting: boolean): void {
@@ -174,7 +176,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     if (judgement.type === 'open') this.#open(link, flags, hello, judgement.version);
     else if (judgement.type === 'refused') {
       const { code, errorCode, reason } = judgement;
-      this.abort(code, reason, this.#state === 'interrupted' ? this.#broken : remoteError(errorCode, reason));
+      this.abort(code, reason, this.#interruption?.error ?? remoteError(errorCode, reason));
     } else if (judgement.type === 'fault') link.fault(judgement.reason);
     else {
       const fault = judgement.type === 'goOn' ? this.#goOn(link, hello) : judgement.session.resume(link, hello);
@@ -208,7 +210,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   giveUp(reason: string): void {
     if (this.#state === 'closed') return;
     this.#dropLink('reset');
-    this.#close(remoteError('ERR_RSERPOOL_CONNECTION_BROKEN', reason, this.#broken));
+    this.#close(remoteError('ERR_RSERPOOL_CONNECTION_BROKEN', reason, this.#interruption?.error));
   }
 
   onMessageFrame(
@@ -267,13 +269,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     if (this.#state !== 'open' || link === undefined) return;
     if (!link.isBlocked) link.heartbeats.writeOwed();
     this.onRead();
-    if (!link.isBlocked) {
-      // Before messages leave, their element learns how long we shall stay with it.
-      if (this.#side.role === 'user' && !this.#outbound.isEmpty) link.heartbeats.renewLease();
-      this.#controls.write();
-      link.write(this.#outbound);
-    }
-    if (link.writer.length > 0) link.writeOut();
+    link.write(this.#outbound, this.#controls);
     this.#updateWaiting();
     if (this.#roomWanted && this.#outbound.queuedBytes <= this.#options.highWaterMark / 2) {
       this.#roomWanted = false;
@@ -289,7 +285,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
 
   onAborted(error: RserpoolError): void {
     // An element that knows the session no more is a reason to go elsewhere; why we need it to is the better cause.
-    this.#close(this.#state === 'interrupted' && error.code !== 'ERR_RSERPOOL_ABORTED' ? this.#broken : error);
+    this.#close(error.code === 'ERR_RSERPOOL_ABORTED' ? error : (this.#interruption?.error ?? error));
   }
 
   onSilent(): void {
@@ -333,6 +329,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
       if (this.features.resume) this.#sessions?.begin(hello.sessionId, this);
       link.heartbeats.allow(userTimeout(this.#options, hello.heartbeatInterval));
       this.#sayHello(link, false);
+      // A user that has lost its element waits for this; what the application does with its new session takes a while.
+      if ((flags & helloFlag.failedOver) !== 0) link.writeOut();
     }
     this.#carryOn(link, hello, 0, 0);
     this.handler.onOpen(peerHello(hello, flags, version));
@@ -343,8 +341,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   #goOn(link: Link, hello: Hello): string | undefined {
     const received = this.#outbound.canResume(hello.resume?.messages ?? 0);
     if (received === undefined) return 'a count of messages that cannot be';
-    this.#reconnecting?.stop();
-    this.#broken = undefined;
+    this.#interruption?.stop();
+    this.#interruption = undefined;
     this.localAddress = link.stream.localAddress;
     this.remoteAddress = link.stream.remoteAddress;
     this.#carryOn(link, hello, received, hello.resume?.controls ?? 0);
@@ -367,12 +365,9 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   /** The byte stream broke. An element keeps the session and hands nothing on; a user tries to come back. */
   #interrupt(error: RserpoolError): void {
     this.#state = 'interrupted';
-    this.#broken = error;
     this.#dropLink('now');
-    this.#sessions?.park(this);
     const reconnect = this.#side.role === 'user' ? this.#side.reconnect : undefined;
-    if (reconnect === undefined) return;
-    this.#reconnecting = new Reconnecting(this.#clock, reconnect, this.#options.reconnectTimeout, this.#referenced, {
+    this.#interruption = new Interruption(this.#clock, this.#options, error, reconnect, this.#referenced, {
       onStream: (stream) => {
         const link = this.#newLink(stream);
         this.#link = link;
@@ -380,14 +375,16 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
         return link;
       },
       // The connection ends for the reason that broke it.
-      onGaveUp: () => this.#close(this.#broken),
+      onGaveUp: () => this.#close(error),
     });
+    this.#sessions?.park(this);
+    this.handler.onInterrupt?.();
   }
 
   /** The byte stream by which the session was to go on is of no use either. */
   #tryAgain(): void {
     this.#dropLink('now');
-    this.#reconnecting?.tryAgain();
+    this.#interruption?.tryAgain();
   }
 
   #dropLink(how: 'now' | 'reset'): void {
@@ -404,9 +401,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
 
   #setReferenced(referenced: boolean): void {
     this.#referenced = referenced;
-    this.#reconnecting?.keepAlive(referenced);
-    if (referenced) this.#link?.stream.ref();
-    else this.#link?.stream.unref();
+    this.#interruption?.keepAlive(referenced);
+    this.#link?.stream[referenced ? 'ref' : 'unref']();
   }
 
   #onArrival(arrival: Arrival): void {
@@ -443,7 +439,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#dropLink('now');
-    this.#reconnecting?.stop();
+    this.#interruption?.stop();
     if (this.#sessionId !== undefined) this.#sessions?.end(this.#sessionId, this);
     this.#clock.defer(() => this.handler.onClose(error));
   }

@@ -4,12 +4,12 @@ import type { Clock } from '../../clock.js';
 import { RserpoolError } from '../../errors.js';
 import {
   type Attempt,
-  type ByteStreamTransport,
   type ConnectCallbacks,
   formatAddress,
   type TransportAddress,
 } from '../../transport/transport.js';
 import { type MappingConnection, type MappingHandler, noMappingHandler, type PeerHello } from '../mapping.js';
+import type { Connector } from './connected-ahead.js';
 import { TcpMappingConnection } from './connection.js';
 import type { TcpMappingUser } from './opening.js';
 import type { TcpMappingOptions } from './options.js';
@@ -24,7 +24,7 @@ export interface DialCallbacks {
 
 /** An address that does not accept the connection within a failure time-out is given up for the next. */
 export function dialTcpMapping(
-  transport: ByteStreamTransport,
+  transport: Connector,
   clock: Clock,
   options: TcpMappingOptions,
   addresses: readonly TransportAddress[],
@@ -73,7 +73,7 @@ export function dialTcpMapping(
 
 /** The same element once more: its addresses in turn, from the one that worked. */
 function reconnect(
-  transport: ByteStreamTransport,
+  transport: Connector,
   clock: Clock,
   timeout: number,
   addresses: readonly TransportAddress[],
@@ -100,7 +100,7 @@ function reconnect(
 
 /** As the transport's connect, but it fails after `timeout` ms. */
 function connectWithin(
-  transport: ByteStreamTransport,
+  transport: Connector,
   clock: Clock,
   timeout: number,
   address: TransportAddress,

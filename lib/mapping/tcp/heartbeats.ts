@@ -182,9 +182,9 @@ export class Heartbeats implements ProcessMember {
     if (this.#owed !== undefined) this.#write(this.#owed);
   }
 
-  /** Tells the element how long we shall stay with it, unless we did so a quarter of the failure time-out ago or less. */
+  /** A user tells its element how long it stays with it, unless it did so a quarter of the failure time-out ago or less. */
   renewLease(): void {
-    if (this.#clock.now() - this.#lastWritten >= this.#failureTimeout / 4) this.#write(this.#owed ?? 0);
+    if (this.#asking && this.#clock.now() - this.#lastWritten >= this.#failureTimeout / 4) this.#write(this.#owed ?? 0);
   }
 
   /** Whether our user has surely not gone elsewhere. */

@@ -10,6 +10,7 @@ import type { RserpoolError, RserpoolErrorCode } from '../../errors.js';
 import { type ByteStream, type ByteStreamHandler, noHandler } from '../../transport/transport.js';
 import { abortCode, asapPpid } from '../mapping.js';
 import { abortError, writeAbort } from './abort.js';
+import type { Controls } from './controls.js';
 import {
   dataFlag,
   dataHeaderLength,
@@ -30,6 +31,8 @@ import { FrameWriter } from './writer.js';
 
 /** So many bytes are handed to the stream in one call. */
 const batch = 128 * 1024;
+/** So many bytes of messages do not wait for the end of the tick, unless they are so many that streams must take turns. */
+const early = { from: 12 * 1024, below: 16 * 1024 } as const;
 const wholeMessage = dataFlag.begin | dataFlag.end;
 
 /** Whom a link tells: its connection. */
@@ -144,10 +147,23 @@ export class Link implements ByteStreamHandler {
     else this.#clock.defer(() => this.#flush());
   }
 
-  /** Writes what may leave. Acknowledgements alone wait for what else is about to be read, and taken. */
-  write(outbound: Outbound): void {
-    if (this.writer.length === 0 && outbound.owesOnlyAcknowledgement && this.#postpone()) return;
-    while (outbound.write(batch) && this.writeOut()) {}
+  /** Writes what may leave, control messages first. Acknowledgements alone wait for what else is about to be read, and taken. */
+  write(outbound: Outbound, controls: Controls): void {
+    if (!this.#blocked) {
+      // Before messages leave, their element learns how long we shall stay with it.
+      if (!outbound.isEmpty) this.heartbeats.renewLease();
+      controls.write();
+      if (this.writer.length > 0 || !outbound.owesOnlyAcknowledgement || !this.#postpone())
+        while (outbound.write(batch) && this.writeOut()) {}
+    }
+    if (this.writer.length > 0) this.writeOut();
+  }
+
+  /** In the middle of a tick: what is much does not wait for its end, so that the far side begins while we go on. */
+  writeEarly(outbound: Outbound, controls: Controls): void {
+    const { queuedBytes } = outbound;
+    if (queuedBytes < early.from || queuedBytes >= early.below || this.#state !== 'open') return;
+    if (!this.#blocked && !this.heartbeats.isOverdue) this.write(outbound, controls);
   }
 
   /** Lets this flush wait for the next turn of the event loop. False: it has waited. */

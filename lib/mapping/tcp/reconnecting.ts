@@ -20,7 +20,11 @@ export interface ReconnectingCallbacks {
   onGaveUp(): void;
 }
 
-/** A byte stream that breaks before the element has said hello is tried again, after ms that double up to the second. */
+/**
+ * A byte stream that breaks before the element has said hello is tried again: at once, then after ms that double from the
+ * first to the longest. A process that is being killed loses its connections shortly before its port: whoever knocks in
+ * between is reset, and refused the next time.
+ */
 const firstPause = 1;
 const longestPause = 160;
 /** A timer that fires later than this share of its time shows that we ourselves were stopped. */
@@ -35,7 +39,8 @@ export class Reconnecting {
   #deadline: Timer | undefined;
   #pause: Timer | undefined;
   #attempt: Attempt | undefined;
-  #pauseLength: number = firstPause;
+  /** Of the next pause; 0: there has been none. */
+  #pauseLength = 0;
   #stopped = false;
 
   /** Begins at once; gives up after `timeout` ms. `referenced`: it keeps the process alive. */
@@ -74,8 +79,9 @@ export class Reconnecting {
 
   /** The stream broke before the element said hello. */
   tryAgain(): void {
-    this.#pause = this.#clock.setTimeout(() => this.#try(), this.#pauseLength, 'background');
-    this.#pauseLength = Math.min(longestPause, 2 * this.#pauseLength);
+    if (this.#pauseLength === 0) this.#clock.nextTurn(() => this.#stopped || this.#try());
+    else this.#pause = this.#clock.setTimeout(() => this.#try(), this.#pauseLength, 'background');
+    this.#pauseLength = Math.min(longestPause, Math.max(firstPause, 2 * this.#pauseLength));
   }
 
   /** The element has said hello, or nobody wants it any more. */
