@@ -10,6 +10,8 @@ export class Fifo<Item extends object> {
   #mask = -1;
   #head = 0;
   #length = 0;
+  /** How often something has left the ring while it was nearly empty, since it grew or was last found busy. */
+  #calm = 0;
 
   get length(): number {
     return this.#length;
@@ -21,7 +23,10 @@ export class Fifo<Item extends object> {
   }
 
   push(item: Item): void {
-    if (this.#length > this.#mask) this.#resize(Math.max(smallest, 2 * this.#ring.length));
+    if (this.#length > this.#mask) {
+      this.#calm = 0;
+      this.#resize(Math.max(smallest, 2 * this.#ring.length));
+    }
     this.#ring[(this.#head + this.#length++) & this.#mask] = item;
   }
 
@@ -37,8 +42,7 @@ export class Fifo<Item extends object> {
     this.#ring[this.#head] = undefined;
     this.#head = (this.#head + 1) & this.#mask;
     this.#length--;
-    // A long queue that has passed gives its room back.
-    if (this.#length < this.#ring.length / 8 && this.#ring.length > 64 * smallest) this.#resize(this.#ring.length / 4);
+    if (this.#length < this.#ring.length / 8 && this.#ring.length > 64 * smallest) this.#mayShrink();
     return item;
   }
 
@@ -52,6 +56,13 @@ export class Fifo<Item extends object> {
     this.#mask = -1;
     this.#head = 0;
     this.#length = 0;
+  }
+
+  /** A long queue that has passed gives its room back; one that grows and empties in turns keeps it. */
+  #mayShrink(): void {
+    if (++this.#calm < this.#ring.length) return;
+    this.#calm = 0;
+    this.#resize(this.#ring.length / 4);
   }
 
   #resize(size: number): void {

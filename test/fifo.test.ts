@@ -42,3 +42,22 @@ test('it is empty after clear and can be used again', (t) => {
   fifo.push(item);
   t.is(fifo.shift(), item);
 });
+
+test('a queue that was long and then stays short keeps its order while it gives room back', (t) => {
+  const fifo = new Fifo<{ readonly number: number }>();
+  let pushed = 0;
+  let shifted = 0;
+  const push = (count: number): void => {
+    for (let i = 0; i < count; i++) fifo.push({ number: pushed++ });
+  };
+  push(5000);
+  for (let i = 0; i < 30_000; i++) {
+    t.is(fifo.shift()?.number, shifted++);
+    if (fifo.length < 5) push(3);
+  }
+  t.is(fifo.length, pushed - shifted);
+  t.deepEqual(
+    fifo.list().map(({ number }) => number),
+    Array.from({ length: fifo.length }, (_, i) => shifted + i),
+  );
+});

@@ -85,6 +85,7 @@ export class Audits {
       peerId: peer.id,
       ownChildrenOnly: true,
       timeout: timers.maxTimeNoResponse,
+      maxTime: timers.maxDownloadTime,
       maxElements: limits.maxElementsPerPeer,
       onElement: (poolHandle, element) => {
         // It was asked for its own, and cannot speak for others.

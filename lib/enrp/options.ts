@@ -27,6 +27,8 @@ export interface EnrpTimers {
   readonly discoveryTime: number;
   /** "A few seconds" after every mentor refused (sections 3.2.2.2 and 3.2.3). Default: 1,000. */
   readonly mentorRetryInterval: number;
+  /** For a whole handle table, however lively its parts come. Default: 60 x maxTimeNoResponse, so 300,000. */
+  readonly maxDownloadTime: number;
   /** How long another server's takeover may take before its target is watched again. Default: 2 x maxTimeNoResponse. */
   readonly takeoverExpiry: number;
   /** The first wait before a peer is dialled again; doubles to `maxRedialDelay`. Default: 100. */
@@ -54,6 +56,11 @@ export interface EnrpLimits {
   readonly maxTableResponseSize: number;
   /** Elements that one peer may own, and that one of its tables may list. Default: 250,000. */
   readonly maxElementsPerPeer: number;
+  /**
+   * Bytes of an element that a peer tells of, from 256 to 60,000: it is kept, and told of again in other messages. Not less than
+   * peers register. Default: 2,048.
+   */
+  readonly maxElementSize: number;
   /** Audits of a peer without its checksum becoming right before they are made less often. Default: 3. */
   readonly maxFruitlessAudits: number;
 }
@@ -66,6 +73,7 @@ const defaultLimits: EnrpLimits = {
   maxTableSessions: 8,
   maxTableResponseSize: 16_384,
   maxElementsPerPeer: 250_000,
+  maxElementSize: 2_048,
   maxFruitlessAudits: 3,
 };
 
@@ -129,7 +137,10 @@ export function enrpSettings(options: EnrpOptions = {}, path: string = 'options.
     peers: peerAddresses(options.peers ?? [], `${path}.peers`),
     group: onInterfaceOf(options.host, checkAnnouncements(`${path}.announce`, options.announce, enrpPort)),
     timers: enrpTimers(options.timers, path),
-    limits: merge(defaultLimits, options.limits, (name, value) => checkInteger(`${path}.limits.${name}`, value, 1)),
+    limits: merge(defaultLimits, options.limits, (name, value) => {
+      const [least, most] = name === 'maxElementSize' ? [256, 60_000] : [1];
+      return checkInteger(`${path}.limits.${name}`, value, least, most);
+    }),
     arbitration: arbitration ?? 'rfc',
     serveWhileStarting:
       serveWhileStarting === undefined ? false : checkBoolean(`${path}.serveWhileStarting`, serveWhileStarting),
@@ -149,6 +160,7 @@ function enrpTimers(given: Partial<EnrpTimers> | undefined, path: string): EnrpT
     maxTimeNoResponse,
     discoveryTime: 5_000,
     mentorRetryInterval: 1_000,
+    maxDownloadTime: 60 * maxTimeNoResponse,
     takeoverExpiry: 2 * maxTimeNoResponse,
     redialDelay: 100,
     maxRedialDelay: heartbeatCycle,

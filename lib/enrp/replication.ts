@@ -18,6 +18,7 @@ import type { ChangeReason, HandlespaceChange } from '../handlespace/change.js';
 import type { Handlespace } from '../handlespace/handlespace.js';
 import type { HandleUpdate } from '../wire/messages.js';
 import type { PoolElement, PoolHandle } from '../wire/parameters.js';
+import { isLargerThan } from '../wire/pool-element.js';
 import { poolHandleText } from '../wire/pool-handle.js';
 import type { ElementHooks } from './element-hooks.js';
 import type { EnrpLimits } from './options.js';
@@ -107,6 +108,10 @@ export class Replication {
 
   #take(peer: Peer, poolHandle: PoolHandle, element: PoolElement, owner: number, reason: ChangeReason): boolean {
     const { handlespace, clock, limits, serverId } = this.#around;
+    if (isLargerThan(element, limits.maxElementSize)) {
+      this.#refuse(peer, poolHandle, element, 'limit: maxElementSize');
+      return false;
+    }
     const present = handlespace.entry(poolHandle, element.identifier);
     if (present?.owner !== owner && handlespace.owned(owner).size >= limits.maxElementsPerPeer) {
       this.#refuse(peer, poolHandle, element, 'limit: maxElementsPerPeer');

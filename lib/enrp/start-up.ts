@@ -104,6 +104,7 @@ export class StartUp {
       peerId: mentor.id,
       ownChildrenOnly: false,
       timeout: timers.maxTimeNoResponse,
+      maxTime: timers.maxDownloadTime,
       maxElements,
       onElement: (poolHandle, element) => onElement(mentor, poolHandle, element),
       onDone: () => this.#finish('the handlespace is downloaded'),

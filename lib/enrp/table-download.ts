@@ -10,7 +10,7 @@ import type { HandleTableResponse } from '../wire/messages.js';
 import type { PoolElement, PoolHandle } from '../wire/parameters.js';
 import type { EnrpChannel } from './enrp-channel.js';
 
-/** Why a download came to nothing. closed: the connection did. endless: it lists more than a server may own. */
+/** Why a download came to nothing. closed: the connection did. endless: it lists more than a server may own, or takes for ever. */
 export type DownloadFailure = 'rejected' | 'noResponse' | 'closed' | 'endless';
 
 export interface TableDownloadOptions {
@@ -23,6 +23,8 @@ export interface TableDownloadOptions {
   readonly ownChildrenOnly: boolean;
   /** MAX-TIME-NO-RESPONSE, for each part. */
   readonly timeout: number;
+  /** For all of them. */
+  readonly maxTime: number;
   /** Elements that the table may list, repetitions counted. */
   readonly maxElements: number;
   onElement(poolHandle: PoolHandle, element: PoolElement): void;
@@ -34,12 +36,14 @@ export interface TableDownloadOptions {
 export class TableDownload {
   readonly #options: TableDownloadOptions;
   #timer: Timer | undefined;
+  readonly #timeout: Timer;
   #elements = 0;
   #state: 'waiting' | 'ended' = 'waiting';
 
   /** Sends the first request. */
   constructor(options: TableDownloadOptions) {
     this.#options = options;
+    this.#timeout = options.clock.setTimeout(() => this.#breakOff('endless'), options.maxTime, 'background');
     this.#request();
   }
 
@@ -60,7 +64,7 @@ export class TableDownload {
       }
     }
     if (!response.moreToSend) {
-      this.#state = 'ended';
+      this.cancel();
       this.#options.onDone();
       return;
     }
@@ -78,6 +82,7 @@ export class TableDownload {
   cancel(): void {
     this.#state = 'ended';
     this.#timer?.cancel();
+    this.#timeout.cancel();
   }
 
   #request(): void {

@@ -72,7 +72,7 @@ export interface RegistrarLimits {
   readonly maxBacklog: number;
   /** Milliseconds that the far side has, once one direction has ended, to take what was sent and end its own. Default: 1,000. */
   readonly closeTimeout: number;
-  /** Bytes of a registration, since elements are handed on to everybody who asks. Default: 1,536. */
+  /** Bytes of a registration, since elements are handed on to everybody who asks; at most 60,000. Default: 1,536. */
   readonly maxRegistrationSize: number;
   /** Default: 10,000. */
   readonly maxPools: number;
@@ -231,7 +231,12 @@ export function registrarSettings(options: RegistrarOptions): RegistrarSettings 
       checkMilliseconds(path, value, 'finite', mayBeZero.has(name) ? 0 : 1),
     ),
     limits: checkNumbers('options.limits', defaultRegistrarLimits, options.limits, (path, value, name) =>
-      checkInteger(path, value, leastLimits[name] ?? 0),
+      checkInteger(
+        path,
+        value,
+        leastLimits[name] ?? 0,
+        name === 'maxRegistrationSize' ? mostRegistrationSize : undefined,
+      ),
     ),
     policies: options.policies,
     clock,
@@ -260,6 +265,9 @@ const mayBeZero: ReadonlySet<keyof RegistrarTimers> = new Set([
   'reportLifetime',
   'pushInterval',
 ]);
+
+/** What registers is told of in other messages, and they too end at 65,535 bytes. */
+const mostRegistrationSize = 60_000;
 
 /** Limits below which nothing would work at all. */
 const leastLimits: Partial<Record<keyof RegistrarLimits, number>> = { maxMessageSize: 4, maxElementsPerAnswer: 1 };

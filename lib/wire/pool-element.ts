@@ -184,3 +184,19 @@ export function encodePoolElement(element: PoolElement): Uint8Array {
 export function poolElementSize(element: PoolElement): number {
   return measure((writer) => writePoolElement(writer, element));
 }
+
+/**
+ * Whether an element takes more than `size` bytes in a message, 256 or more. The usual ones, of one address for each
+ * transport and nothing else of any length, are not measured: tables list them by the thousand.
+ */
+export function isLargerThan(element: PoolElement, size: number): boolean {
+  const { userTransport, asapTransport, mappings, extensions, policy } = element;
+  if (mappings === undefined && extensions === undefined && policy?.type !== 'other') {
+    if (hasOneAddress(userTransport) && (asapTransport === undefined || hasOneAddress(asapTransport))) return false;
+  }
+  return poolElementSize(element) > size;
+}
+
+function hasOneAddress({ type }: Transport): boolean {
+  return type !== 'sctp' && type !== 'opaque';
+}

@@ -40,8 +40,8 @@ export class Outbound {
   readonly #lanes = new Map<number, Lane>();
   /** The lane of the message that was given last, if it is still there. */
   #newest: Lane | undefined;
-  /** An empty queue for the next lane: a stream’s lane comes and goes with every tick. */
-  #spare: Fifo<OutgoingMessage> | undefined;
+  /** The lane that was emptied last, kept: a stream’s lane comes and goes with every tick. */
+  #idle: Lane | undefined;
   /** Lanes that have something to send; it is the turn of the first. */
   #ring: Lane[] = [];
   #turnLeft = turnLength;
@@ -226,6 +226,7 @@ export class Outbound {
     again.sort((a, b) => a.position - b.position);
     this.#lanes.clear();
     this.#newest = undefined;
+    this.#idle = undefined;
     this.#ring = [];
     this.#stalled = [];
     this.#turnLeft = turnLength;
@@ -256,10 +257,12 @@ export class Outbound {
     const key = this.#laneOf(message);
     let lane = this.#newest?.key === key ? this.#newest : this.#lanes.get(key);
     if (lane === undefined) {
-      lane = { key, queue: this.#spare ?? new Fifo(), headSent: 0 };
-      this.#spare = undefined;
+      lane = { key, queue: new Fifo(), headSent: 0 };
       this.#lanes.set(key, lane);
+    }
+    if (lane.queue.length === 0) {
       this.#ring.push(lane);
+      if (lane === this.#idle) this.#idle = undefined;
     }
     this.#newest = lane;
     lane.queue.push(message);
@@ -337,14 +340,18 @@ export class Outbound {
     this.#ring.push(lane);
   }
 
+  #remove(lane: Lane): void {
+    this.#lanes.delete(lane.key);
+    if (this.#newest === lane) this.#newest = undefined;
+  }
+
   /** `unfinished`: the bytes of the message, if it was in fragments. */
   #finishHead(lane: Lane, unfinished: number): void {
     lane.headSent = 0;
     lane.queue.shift();
     if (lane.queue.length === 0) {
-      this.#lanes.delete(lane.key);
-      this.#newest = undefined;
-      this.#spare = lane.queue;
+      if (this.#idle !== undefined) this.#remove(this.#idle);
+      this.#idle = lane;
       this.#ring.shift();
       this.#turnLeft = turnLength;
     }
