@@ -27,7 +27,10 @@ export interface ReconnectingCallbacks {
  */
 const firstPause = 1;
 const longestPause = 160;
-/** A timer that fires later than this share of its time shows that we ourselves were stopped. */
+/**
+ * A timer that fires later than this share of all the time shows that we ourselves were stopped. One runs that often, since
+ * the last alone would hardly be late after a stop that took nearly all of the time.
+ */
 const lateShare = 4;
 
 export class Reconnecting {
@@ -64,16 +67,17 @@ export class Reconnecting {
   keepAlive(referenced: boolean): void {
     if (this.#stopped) return;
     this.#deadline?.cancel();
+    const share = this.#timeout / lateShare;
+    const left = Math.min(share, this.#deadlineAt - this.#clock.now());
+    const due = this.#clock.now() + left;
     const expired = (): void => {
       const now = this.#clock.now();
-      if (now - this.#deadlineAt <= this.#timeout / lateShare) this.#giveUp();
-      else {
-        // The element had no chance to answer while we were stopped.
-        this.#deadlineAt = now + this.#timeout / 2;
-        this.keepAlive(referenced);
-      }
+      const wasStopped = now - due > share;
+      // The element had no chance to answer while we were stopped.
+      if (wasStopped) this.#deadlineAt = Math.max(this.#deadlineAt, now + this.#timeout / 2);
+      if (now < this.#deadlineAt) this.keepAlive(referenced);
+      else this.#giveUp();
     };
-    const left = this.#deadlineAt - this.#clock.now();
     this.#deadline = this.#clock.setTimeout(expired, left, referenced ? undefined : 'background');
   }
 
