@@ -118,8 +118,8 @@ export const plantedBugs = [
       ],
       [
         connection,
-        "this.abort(abortCode.heartbeatTimeout, reason, remoteError('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));",
-        "this.handler.onClose(remoteError('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));",
+        'this.abort(abortCode.heartbeatTimeout, reason, error);',
+        'this.handler.onClose(error);',
       ],
     ],
   },
