@@ -69,6 +69,12 @@ test('a hello for another pool or element is refused at both sides', (t) => {
   t.is(user.owner.error?.code, 'ERR_RSERPOOL_WRONG_ELEMENT');
 });
 
+test('a user that is connected to itself does not take itself for its element', (t) => {
+  const user = new RawPeer('user');
+  user.say(magic, helloFrame({ poolHandle: 'echo', peIdentifier: 0x1234, sessionId }));
+  t.is(user.owner.error?.code, 'ERR_RSERPOOL_WRONG_ELEMENT');
+});
+
 test('an element says nothing before the user’s hello', (t) => {
   const peer = new RawPeer('element');
   peer.say(magic);
