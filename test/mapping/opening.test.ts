@@ -41,7 +41,15 @@ test('both sides learn from the hellos who the other is', (t) => {
 for (const role of ['user', 'element'] as const) {
   test(`a newer ${role === 'user' ? 'element' : 'user'} that still speaks version 1 is spoken to in version 1`, (t) => {
     const peer = new RawPeer(role);
-    peer.say(magic, helloFrame({ poolHandle: 'echo', minVersion: 1, maxVersion: 200 }));
+    peer.say(
+      magic,
+      helloFrame({
+        poolHandle: 'echo',
+        ...(role === 'user' ? { sessionId: new Uint8Array(16) } : {}),
+        minVersion: 1,
+        maxVersion: 200,
+      }),
+    );
     t.is(peer.owner.peer?.version, 1);
   });
 
