@@ -23,7 +23,7 @@ import {
 import { remoteError } from './abort.js';
 import { Controls } from './controls.js';
 import { dataFlag, helloFlag, messageOverhead } from './frame.js';
-import type { Hello } from './hello.js';
+import type { Hello, ResumePoint } from './hello.js';
 import { type Arrival, Inbound } from './inbound.js';
 import { Interruption } from './interruption.js';
 import { LeasedMessages } from './leased-messages.js';
@@ -31,7 +31,7 @@ import { Link, type LinkOwner } from './link.js';
 import { canResume, judgeHello, ownHello, peerHello, type TcpMappingSide, tcpMappingFeatures } from './opening.js';
 import { type TcpMappingOptions, userTimeout } from './options.js';
 import { Outbound } from './outbound.js';
-import type { Resumable, ResumableSessions } from './resumable-sessions.js';
+import type { Resumable, ResumableSessions, SessionEnd } from './resumable-sessions.js';
 
 export class TcpMappingConnection implements MappingConnection, LinkOwner, Resumable {
   readonly mapping: number;
@@ -166,8 +166,9 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.#controls.write();
     this.#outbound.writeAcknowledgement();
     // Who cannot be told now finds that nobody comes back, or hears of it when it does.
-    if (code === abortCode.application && this.#sessionId !== undefined) this.#sessions?.destroyed(this.#sessionId);
-    this.#link?.abort(code, reason);
+    if (code === abortCode.application) this.#remember({ type: 'destroyed' });
+    if (this.#link !== undefined) this.#link.abort(code, reason);
+    else this.#interruption?.leave(this.#received, { code, reason });
     this.#close(error);
   }
 
@@ -178,7 +179,10 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
       const { code, errorCode, reason } = judgement;
       this.abort(code, reason, this.#interruption?.error ?? remoteError(errorCode, reason));
     } else if (judgement.type === 'fault') link.fault(judgement.reason);
-    else {
+    else if (judgement.type === 'ended') {
+      this.#state = 'closing';
+      link.sayLast(ownHello(this.#side, this.#options, link.heartbeats.stamp, 0, judgement.received));
+    } else {
       const fault = judgement.type === 'goOn' ? this.#goOn(link, hello) : judgement.session.resume(link, hello);
       if (fault !== undefined) link.fault(fault);
       else if (judgement.type === 'resume') {
@@ -289,12 +293,11 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   }
 
   onSilent(): void {
+    const reason = this.#state === 'opening' ? 'no hello came' : 'no answer to heartbeats';
+    const error = remoteError('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason);
     if (this.#state === 'closing') this.#close(undefined);
     else if (this.#state === 'interrupted') this.#tryAgain();
-    else {
-      const reason = this.#state === 'opening' ? 'no hello came' : 'no answer to heartbeats';
-      this.abort(abortCode.heartbeatTimeout, reason, remoteError('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));
-    }
+    else this.abort(abortCode.heartbeatTimeout, reason, error);
   }
 
   onLost(detail: string | undefined, cause: Error | undefined): void {
@@ -316,9 +319,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   }
 
   #sayHello(link: Link, resumes: boolean): void {
-    const resume = { messages: this.#inbound.messages, controls: this.#controls.received };
-    const credit = this.#inbound.restart();
-    link.sayHello(ownHello(this.#side, this.#options, link.heartbeats.stamp, credit, resumes ? resume : undefined));
+    const received = resumes ? this.#received : undefined;
+    link.sayHello(ownHello(this.#side, this.#options, link.heartbeats.stamp, this.#inbound.restart(), received));
   }
 
   /** A hello that begins a connection. */
@@ -366,8 +368,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   #interrupt(error: RserpoolError): void {
     this.#state = 'interrupted';
     this.#dropLink('now');
-    const reconnect = this.#side.role === 'user' ? this.#side.reconnect : undefined;
-    this.#interruption = new Interruption(this.#clock, this.#options, error, reconnect, this.#referenced, {
+    this.#interruption = new Interruption(this.#clock, this.#options, this.#side, error, this.#referenced, {
       onStream: (stream) => {
         const link = this.#newLink(stream);
         this.#link = link;
@@ -422,7 +423,16 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     const link = this.#link;
     if (this.#state !== 'open' || link === undefined || !this.#isDone || link.writer.length > 0) return;
     this.#state = 'closing';
+    this.#remember({ type: 'inOrder', received: this.#received });
     link.end();
+  }
+
+  get #received(): ResumePoint {
+    return { messages: this.#inbound.messages, controls: this.#controls.received };
+  }
+
+  #remember(how: SessionEnd): void {
+    if (this.#sessionId !== undefined && this.features.resume) this.#sessions?.remember(this.#sessionId, how);
   }
 
   /** Both directions ended, and all was taken and acknowledged. */

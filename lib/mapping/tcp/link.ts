@@ -186,6 +186,16 @@ export class Link implements ByteStreamHandler {
     return !this.#blocked;
   }
 
+  /** Says hello, and that all was taken which came: there is nothing more to say, and the far side is to end. */
+  sayLast(own: OwnHello): void {
+    this.sayHello(own);
+    const at = this.writer.frame(frameType.acknowledgement, 0, 0, 4);
+    this.writer.view.setUint32(at, own.hello.resume?.messages ?? 0);
+    this.writeOut();
+    this.#state = 'closing';
+    this.heartbeats.allow(this.#options.closeTimeout);
+  }
+
   /** Ends our direction, and waits for the far side to end its own. */
   end(): void {
     this.#state = 'closing';

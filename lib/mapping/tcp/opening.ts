@@ -102,6 +102,8 @@ export type Judgement =
   | { readonly type: 'goOn' }
   /** At an element: the session goes on that has this connection. */
   | { readonly type: 'resume'; readonly session: Resumable }
+  /** At an element: the session has ended in order, with everything taken that came. */
+  | { readonly type: 'ended'; readonly received: ResumePoint }
   | { readonly type: 'fault'; readonly reason: string }
   | {
       readonly type: 'refused';
@@ -142,7 +144,9 @@ export function judgeHello(side: TcpMappingSide, flags: number, hello: Hello, re
     }
     const session = side.sessions?.find(hello.sessionId);
     if (session?.isResumable === true) return { type: 'resume', session };
-    if (side.sessions?.wasDestroyed(hello.sessionId) === true) {
+    const end = side.sessions?.endOf(hello.sessionId);
+    if (end?.type === 'inOrder') return { type: 'ended', received: end.received };
+    if (end?.type === 'destroyed') {
       const reason = 'its application destroyed the session';
       return { type: 'refused', code: abortCode.application, errorCode: 'ERR_RSERPOOL_ABORTED', reason };
     }

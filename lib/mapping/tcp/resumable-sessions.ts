@@ -4,7 +4,7 @@
  */
 
 import type { Clock, Timer } from '../../clock.js';
-import type { Hello } from './hello.js';
+import type { Hello, ResumePoint } from './hello.js';
 import type { Link } from './link.js';
 
 /** A connection that outlives its byte stream. */
@@ -18,6 +18,12 @@ export interface Resumable {
   /** Its user did not come back in time, or has begun anew, or others need the room: it ends. */
   giveUp(reason: string): void;
 }
+
+/**
+ * How a session ended: its application destroyed it, or both directions had ended and all was taken, which was as many
+ * messages as had come.
+ */
+export type SessionEnd = { readonly type: 'destroyed' } | { readonly type: 'inOrder'; readonly received: ResumePoint };
 
 export interface ParkingLimits {
   /** Milliseconds that a session waits for its user. */
@@ -45,8 +51,8 @@ export class ResumableSessions {
   readonly #parked = new Map<Resumable, Parked>();
   #bytes = 0;
   #closed = false;
-  /** Sessions that the application destroyed: their users are to hear of it when they come back. Oldest first. */
-  readonly #destroyed = new Map<string, Timer>();
+  /** Sessions that are over: their users are to hear how they ended when they come back. Oldest first. */
+  readonly #over = new Map<string, { readonly timer: Timer; readonly how: SessionEnd }>();
 
   constructor(clock: Clock, limits: ParkingLimits) {
     this.#clock = clock;
@@ -78,25 +84,23 @@ export class ResumableSessions {
     if (this.#sessions.get(key) === session) this.#sessions.delete(key);
   }
 
-  /** The application has destroyed the session: remembered for as long as its user may come back. */
-  destroyed(sessionId: Uint8Array): void {
+  /** The session is over, in a way that its user may not have heard: remembered for as long as it may come back. */
+  remember(sessionId: Uint8Array, how: SessionEnd): void {
     const key = keyOf(sessionId);
     const forget = (oldest: string): void => {
-      this.#destroyed.get(oldest)?.cancel();
-      this.#destroyed.delete(oldest);
+      this.#over.get(oldest)?.timer.cancel();
+      this.#over.delete(oldest);
     };
     forget(key);
     const { resumeTimeout, parkedSessions } = this.#limits;
-    this.#destroyed.set(
-      key,
-      this.#clock.setTimeout(() => forget(key), resumeTimeout, 'background'),
-    );
-    for (const oldest of this.#destroyed.keys()) if (this.#destroyed.size > parkedSessions) forget(oldest);
+    const timer = this.#clock.setTimeout(() => forget(key), resumeTimeout, 'background');
+    this.#over.set(key, { timer, how });
+    for (const oldest of this.#over.keys()) if (this.#over.size > parkedSessions) forget(oldest);
   }
 
-  /** Whether the application has lately destroyed the session with this identifier. */
-  wasDestroyed(sessionId: Uint8Array): boolean {
-    return this.#destroyed.has(keyOf(sessionId));
+  /** How the session with this identifier ended, if that was lately. */
+  endOf(sessionId: Uint8Array): SessionEnd | undefined {
+    return this.#over.get(keyOf(sessionId))?.how;
   }
 
   /** The element's port closes: no user can come back, and nobody is waited for any more. */
