@@ -8,6 +8,8 @@ const heartbeats = 'lib/mapping/tcp/heartbeats.ts';
 const leased = 'lib/mapping/tcp/leased-messages.ts';
 const sessions = 'lib/mapping/tcp/resumable-sessions.ts';
 const liveness = 'lib/mapping/tcp/liveness.ts';
+const asked = 'lib/mapping/tcp/asked-process.ts';
+const peers = 'lib/mapping/tcp/peer-processes.ts';
 const inbound = 'lib/mapping/tcp/inbound.ts';
 const outbound = 'lib/mapping/tcp/outbound.ts';
 const writer = 'lib/mapping/tcp/writer.ts';
@@ -165,7 +167,43 @@ export const plantedBugs = [
   },
   {
     name: 'watches an element that owes something no closer than an idle one',
-    edits: [[liveness, 'return this.#waiting || now < this.#busyUntil;', 'return false;']],
+    edits: [[liveness, '(this.#waiting || now < this.#busyUntil);', 'now < 0;']],
+  },
+  {
+    name: 'asks each connection for all, and none for itself',
+    edits: [[asked, 'member.ask();', 'member.askForAll();']],
+  },
+  {
+    name: 'gives all connections up when one does not answer for them',
+    edits: [
+      [
+        asked,
+        'else {\n      for (const member of this.#members.keys()) {',
+        'else if (left < 0) {\n      for (const member of this.#members.keys()) {',
+      ],
+    ],
+  },
+  {
+    name: 'never gives up a process that is silent to all',
+    edits: [[asked, 'else if (now >= this.#aliveAt + this.#idleTimeout) {', 'else if (now < 0) {']],
+  },
+  {
+    name: 'gives a user up that speaks by another connection',
+    edits: [[peers, 'this.#aliveAt = Math.max(this.#aliveAt, at);', 'void at;']],
+  },
+  {
+    name: 'relies on what others know while it waits itself',
+    edits: [[liveness, 'return this.#pathTimeout === never &&', 'return this.#process === undefined &&']],
+  },
+  {
+    name: 'takes all elements for one process',
+    edits: [
+      [
+        peers,
+        'const way = [identifier, host, port, protocol, ends.localAddress.host];',
+        'const way = [host.slice(0, 6)];',
+      ],
+    ],
   },
   {
     name: 'forgets to give credit back for what was taken',

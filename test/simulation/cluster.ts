@@ -3,6 +3,7 @@
 import { Detection } from './detection.js';
 import { ElementProcess } from './element-process.js';
 import { RegistrarProcess } from './registrar-process.js';
+import { idlerQuota } from './scenario.js';
 import type { ServedSession } from './served-session.js';
 import { UserProcess } from './user-process.js';
 import { UsingSession } from './using-session.js';
@@ -30,8 +31,9 @@ export class Cluster {
     this.registrar = new RegistrarProcess(world);
     this.elementHosts = Array.from({ length: scenario.elements }, (_, i) => `10.0.1.${i + 1}`);
     for (const host of this.elementHosts) this.#startElement(host, 7000);
-    const { messages, users, sessionsPerUser } = scenario;
-    const quotas = new Array<number>(sessionsPerUser).fill(Math.ceil(messages / (users * sessionsPerUser)));
+    const { messages, users, sessionsPerUser, idlers } = scenario;
+    const quota = Math.ceil(messages / (users * sessionsPerUser));
+    const quotas = [...new Array<number>(sessionsPerUser).fill(quota), ...new Array<number>(idlers).fill(idlerQuota)];
     for (let i = 1; i <= users; i++) this.users.push(this.#startUser(`10.0.2.${i}`, quotas));
   }
 
@@ -105,6 +107,7 @@ export class Cluster {
       stream === undefined ||
       stream.bufferedBytes > 0 ||
       using.stream?.isSevered !== false ||
+      using.stream.isForgotten ||
       ways.some((link) => link.cut)
     )
       return;

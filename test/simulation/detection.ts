@@ -61,8 +61,22 @@ export class Detection {
     }
   }
 
+  /** Something on the way forgets the session's connection, while others between the two processes go on. */
+  watchForgotten(session: UsingSession): void {
+    const { element, stream } = session;
+    const { mapping } = this.#world.scenario;
+    if (element === undefined) return;
+    const bound = Math.max(idleTimeout(mapping), mapping.pathInterval + mapping.failureTimeout);
+    this.#watch(session, element, bound + mapping.failureTimeout + answerBound, () => session.stream === stream);
+  }
+
+  /** Without those whose connection was forgotten lately: nothing tells them, and they do not come back at once. */
   *#openAt(sessions: Iterable<UsingSession>, element: ElementProcess): Iterable<UsingSession> {
-    for (const session of sessions) if (session.state === 'open' && session.element === element) yield session;
+    const { health, now } = this.#world;
+    for (const session of sessions) {
+      if (session.state !== 'open' || session.element !== element) continue;
+      if (!health.wasDisturbed(now - quietTime, session.name)) yield session;
+    }
   }
 
   #watch(session: UsingSession, element: ElementProcess, bound: number, lasts: () => boolean): void {

@@ -4,6 +4,7 @@ import type { Cluster } from './cluster.js';
 import { Dice } from './dice.js';
 import type { ElementProcess } from './element-process.js';
 import { Health } from './health.js';
+import { shortPathInterval } from './scenario.js';
 import { registrarAddress, registrarName } from './world.js';
 
 export const faultKinds = [
@@ -17,6 +18,7 @@ export const faultKinds = [
   'failOver',
   'killUser',
   'sever',
+  'forget',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -31,6 +33,7 @@ const weights: Readonly<Record<FaultKind, number>> = {
   failOver: 1,
   killUser: 0.3,
   sever: 8,
+  forget: 3,
 };
 
 /** Two machines and the probability that a segment between them is lost. */
@@ -108,6 +111,8 @@ export class Faults {
         return this.#killUser();
       case 'sever':
         return this.#sever();
+      case 'forget':
+        return this.#forget();
     }
   }
 
@@ -279,6 +284,24 @@ export class Faults {
     const session = this.#dice.pick(open);
     this.#cluster.world.trace.note('sever', session.name);
     session.stream?.sever(this.#dice.chance(0.5) ? 'lost' : 'arrives');
+    return true;
+  }
+
+  /** A connection is of no more use, and nobody is told. */
+  #forget(): boolean {
+    const { world, usingSessions, detection } = this.#cluster;
+    if (world.scenario.mapping.pathInterval > shortPathInterval) return false;
+    const open = usingSessions.filter(
+      ({ state, user, stream, name }) =>
+        state === 'open' && user.process.state === 'running' && stream !== undefined && !world.health.isDisturbed(name),
+    );
+    if (open.length === 0) return false;
+    const session = this.#dice.pick(open);
+    world.trace.note('forget', session.name);
+    // Until it leaves its element.
+    world.health.begin(session.name);
+    session.stream?.forget();
+    detection.watchForgotten(session);
     return true;
   }
 

@@ -10,6 +10,8 @@ export interface Scenario {
   readonly elements: number;
   readonly users: number;
   readonly sessionsPerUser: number;
+  /** Sessions of each user beside those that have next to nothing to do. */
+  readonly idlers: number;
   /** Messages that all users send together. */
   readonly messages: number;
   /** Requests that a session keeps waiting at most. */
@@ -59,8 +61,14 @@ export interface Scenario {
   readonly registrationLife: number;
 }
 
+/** Messages that an idler sends. */
+export const idlerQuota = 3;
+
 /** Virtual milliseconds that the faults and the messages last at least. */
 export const activeTime = 28_000;
+
+/** Milliseconds within which a way that was closed without a word is noticed in the time of a run, at both sides. */
+export const shortPathInterval = 4500;
 
 export function drawScenario(seed: number): Scenario {
   const dice = new Dice(seed);
@@ -98,7 +106,6 @@ export function drawScenario(seed: number): Scenario {
     fragment: dice.chance(0.3),
     latency: dice.pick([0.1, 0.1, 1, 5, 20]),
     receiveBuffer: dice.pick([16 * 1024, 256 * 1024, 256 * 1024]),
-    mapping,
     faultPause: dice.between(300, 1500),
     cookies: dice.chance(0.5),
     failoverCallback: dice.pick(['none', 'returns', 'promises']),
@@ -107,5 +114,8 @@ export function drawScenario(seed: number): Scenario {
     cards: dice.chance(0.4),
     manual: dice.chance(0.3),
     elementDestroys: !control && dice.chance(0.2) ? 0.0005 : 0,
+    idlers: dice.pick([0, 3, 8]),
+    // Not shared, shared with a way that is asked often enough to be judged, and as it is by default.
+    mapping: { ...mapping, pathInterval: dice.pick([0, shortPathInterval, shortPathInterval, 30_000]) },
   };
 }

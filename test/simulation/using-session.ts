@@ -14,9 +14,10 @@ import { CookieRecord } from './cookie-record.js';
 import type { ElementProcess } from './element-process.js';
 import { Health } from './health.js';
 import type { Account, Entry } from './ledger.js';
+import { pauseBetweenBursts } from './pace.js';
 import { decodePayload, drawKind, encodePayload, payloadKind } from './payload.js';
 import { Receipts } from './receipts.js';
-import { activeTime } from './scenario.js';
+import { idlerQuota } from './scenario.js';
 import type { UserProcess } from './user-process.js';
 import { type AccessWatch, watchedAccess } from './watched-access.js';
 import type { World } from './world.js';
@@ -88,6 +89,7 @@ export class UsingSession implements SessionHandler {
       world.network.random,
       {
         ...defaultUserSessionOptions,
+        ...(quota <= idlerQuota ? { maxFailovers: Number.POSITIVE_INFINITY } : {}),
         onFailover: this.#failoverCallback(),
         businessCard: userCard(world.scenario, this.account.index, user.address),
       },
@@ -196,15 +198,16 @@ export class UsingSession implements SessionHandler {
     this.state = 'seeking';
     this.#leftAt = now;
     const way = Health.way(this.user.address, element.address.host);
+    if (health.isDisturbed(this.name)) health.end(this.name);
     // A user that heard nothing for too long, or wishes to leave, gives up what is still on its way.
-    const patient = !this.#leavesByWish && !health.wasDisturbed(now - explanationTime, way);
+    const patient = !this.#leavesByWish && !health.wasDisturbed(now - explanationTime, way, this.name);
     // The session keeps the first two parts of an answer in three until the last has come; none after the caller gave up.
     const kept = 2 * this.#calls;
     if (this.#world.scenario.abandoned === 0 && patient) this.#receipts.judgeWhole(kept);
     this.#judgeMarks();
     if (this.#leavesByWish || element.isHandingOver) {
       for (const entry of this.account.entries) if (entry.state === 'outstanding') entry.leftByWish = true;
-    } else if (!health.wasDisturbed(now - explanationTime, element.name, way)) {
+    } else if (!health.wasDisturbed(now - explanationTime, element.name, way, this.name)) {
       this.#world.fail(`${this.name} leaves ${element.name} without a fault that explains it`);
     }
   }
@@ -333,15 +336,12 @@ export class UsingSession implements SessionHandler {
     this.#timer?.cancel();
     if (this.state === 'closed' || this.#ended) return;
     const { dice, scenario } = this.#world;
-    // Three of ten requests cause another message by themselves, see `onMessage`.
-    const burst = Math.min((1 + scenario.burst) / 2, scenario.outstanding);
-    const pause = Math.min(1000, (activeTime * 0.7 * burst) / Math.max(1, this.#quota));
     this.#timer = this.user.process.clock.setTimeout(
       () => {
         this.#sendSome(dice.whole(1, scenario.burst));
         this.#sendLater();
       },
-      dice.chance((scenario.lulls * burst) / Math.max(1, this.#quota)) ? dice.between(2000, 6000) : dice.pause(pause),
+      pauseBetweenBursts(dice, scenario, this.#quota),
     );
   }
 

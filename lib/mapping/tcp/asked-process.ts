@@ -94,10 +94,9 @@ export class AskedProcess implements FarProcess {
     return Math.min(this.#turnsUntil + distance, Math.max(oldest + pathInterval, this.#turnsUntil + shortestTurn));
   }
 
-  /** When the next round of questions is due, while there is somebody left to ask by. */
+  /** When the next round of questions is due. Few connections are asked in each: those asked before may have ended since. */
   get #nextRound(): number {
-    if (this.#rounds > lastRound || growthOfRound ** (this.#rounds - 1) >= this.#members.size)
-      return Number.POSITIVE_INFINITY;
+    if (this.#rounds > lastRound) return Number.POSITIVE_INFINITY;
     const { heartbeatInterval } = this.#timers;
     const round = (this.#idleTimeout - heartbeatInterval) / shareOfRound;
     return this.#aliveAt + heartbeatInterval + this.#rounds * Math.max(0, round);

@@ -142,11 +142,9 @@ export class Heartbeats implements ProcessMember {
   }
 
   judgeAlone(): void {
-    const now = this.#clock.now();
     this.#process = undefined;
     this.#liveness.unshare();
-    if (now >= this.#liveness.deadline(now)) this.#owner.onSilent();
-    else this.#schedule(now);
+    this.#judge();
   }
 
   /** From now on, silence of `timeout` ms is too long. */
@@ -256,6 +254,13 @@ export class Heartbeats implements ProcessMember {
     this.#timer = this.#clock.setTimeout(() => this.#onTimer(), due - now, 'background');
   }
 
+  #judge(): void {
+    if (this.#stopped) return;
+    const now = this.#clock.now();
+    if (now >= this.#liveness.ownDeadline(now)) this.#owner.onSilent();
+    else this.#schedule(now);
+  }
+
   #onTimer(): void {
     this.#timer = undefined;
     const now = this.#clock.now();
@@ -268,7 +273,8 @@ export class Heartbeats implements ProcessMember {
       this.#liveness.excuse(now);
       if (this.#asking) this.ask();
     } else if (now >= this.#liveness.ownDeadline(now)) {
-      this.#owner.onSilent();
+      // What has arrived is read before anybody is blamed: we may have been stopped for a time too short to be noticed.
+      this.#clock.nextTurn(() => this.#judge());
       return;
     } else if (this.#asking && now >= this.#liveness.nextQuestion(now)) {
       this.ask();

@@ -81,6 +81,11 @@ export class MemoryStream implements ByteStream {
     return this.#reset || (this.#peer as MemoryStream).#reset;
   }
 
+  /** Whether something on the way has forgotten it. */
+  get isForgotten(): boolean {
+    return this.#forgotten;
+  }
+
   write(chunks: readonly Uint8Array[]): boolean {
     if (this.#state !== 'open' || this.#endSent) return true;
     for (const bytes of chunks) {
