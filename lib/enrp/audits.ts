@@ -5,6 +5,7 @@ import { diagnosticEvent } from '../diagnostics.js';
 import { formatIdentifier } from '../errors.js';
 import type { Handlespace } from '../handlespace/handlespace.js';
 import type { HandleTableResponse } from '../wire/messages.js';
+import { PeChecksum } from '../wire/pe-checksum.js';
 import type { EnrpChannel } from './enrp-channel.js';
 import type { EnrpLimits, EnrpTimers } from './options.js';
 import type { Peer } from './peer.js';
@@ -78,6 +79,8 @@ export class Audits {
     const { serverId, clock, timers, limits, handlespace, replication } = this.#around;
     // What is announced meanwhile loses its mark too.
     handlespace.mark(peer.id);
+    const listed = new PeChecksum();
+    let allTaken = true;
     const download = new TableDownload({
       clock,
       channel,
@@ -90,14 +93,15 @@ export class Audits {
       onElement: (poolHandle, element) => {
         // It was asked for its own, and cannot speak for others.
         if (element.homeServerId !== 0 && element.homeServerId !== peer.id) return;
-        replication.onListed(peer, poolHandle, element, peer.id);
+        listed.add(poolHandle, element.identifier);
+        if (!replication.onListed(peer, poolHandle, element, peer.id)) allTaken = false;
       },
       onDone: () => {
         peer.resyncDue = false;
         const removed = handlespace.removeMarked(peer.id).length;
         this.#end(peer, channel, removed, undefined);
-        // It has helped: that others lie about this peer's elements must not make us look at them less often.
-        if (handlespace.checksum(peer.id) === told) peer.fruitlessAudits = 0;
+        // The peer is as it says: that others lie about its elements, even during the audit, must not make us look at them less often.
+        if (allTaken && listed.value === told) this.#forgive(peer);
       },
       onFailed: (failure) => this.#end(peer, channel, 0, failure),
     });
@@ -109,6 +113,11 @@ export class Audits {
     // A peer that starts, or that is overrun, says so; a broken connection tells nothing about the far side.
     if (failure !== 'rejected' && failure !== 'closed') this.#countAudit(peer);
     if (ended.watched) ended.publish({ peer: formatIdentifier(peer.id), removed, failure });
+  }
+
+  #forgive(peer: Peer): void {
+    peer.fruitlessAudits = 0;
+    peer.auditNotBefore = this.#around.clock.now();
   }
 
   /** Audits that do not help are repeated a few times, then ever less often: a liar must not keep us busy. */

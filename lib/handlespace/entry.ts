@@ -3,6 +3,7 @@
 import type { PolicyMember } from '../policy/member-policy.js';
 import { roundRobinPolicy } from '../policy/policy-type.js';
 import type { MemberSelectionPolicy, PoolElement, PoolHandle } from '../wire/parameters.js';
+import type { Occupant } from './room.js';
 
 /**
  * A registered pool element. It is live: the same object as long as the element is registered, its properties as of
@@ -27,6 +28,7 @@ export interface HandlespaceEntry {
 
 const suspendedFlag = 1;
 const markedFlag = 2;
+const registeredHereFlag = 4;
 
 /**
  * The entry as the handlespace writes it. One shape for all and only small integers beside references: there may be a
@@ -40,7 +42,7 @@ export class StoredEntry implements HandlespaceEntry, PolicyMember {
   /** Belongs to the heap of expiries, which knows when; -1 while the registration never expires. */
   expiryPlace = -1;
   companion: object | undefined = undefined;
-  /** What is true of it, in one word: `suspendedFlag`, `markedFlag`. */
+  /** What is true of it, in one word: `suspendedFlag`, `markedFlag`, `registeredHereFlag`. */
   #flags = 0;
 
   constructor(poolHandle: PoolHandle, element: PoolElement) {
@@ -63,6 +65,20 @@ export class StoredEntry implements HandlespaceEntry, PolicyMember {
 
   set marked(value: boolean) {
     this.#setFlag(markedFlag, value);
+  }
+
+  /** It registered with this server last; otherwise a peer told of it, or it was a peer's. */
+  get registeredHere(): boolean {
+    return (this.#flags & registeredHereFlag) !== 0;
+  }
+
+  set registeredHere(value: boolean) {
+    this.#setFlag(registeredHereFlag, value);
+  }
+
+  /** For whose part of a limit it counts. */
+  get occupant(): Occupant {
+    return this.registeredHere ? 'here' : this.owner;
   }
 
   get identifier(): number {

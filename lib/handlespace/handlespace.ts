@@ -10,13 +10,14 @@ import { type HandlespaceEntry, StoredEntry } from './entry.js';
 import { Ownership } from './ownership.js';
 import { type HandlespacePool, Pool, type PoolProperties } from './pool.js';
 import type { HandlespaceLimit, Rejection } from './rejection.js';
+import { type Occupant, Room } from './room.js';
 
 export interface HandlespaceOptions {
   /** Chance for the policies that need it. */
   readonly random: Random;
   /** Default: the policies that the library brings. */
   readonly policies?: PolicyRegistry;
-  /** Most pools. Default: 10,000. */
+  /** Most pools that began by registrations here; as for the following limits, peers have as much again, see room.ts. Default: 10,000. */
   readonly maxPools?: number;
   /** Most elements in one pool. Default: 100,000. */
   readonly maxElementsPerPool?: number;
@@ -65,7 +66,9 @@ const maxFormer = 1_000;
 export class Handlespace {
   readonly #random: Random;
   readonly #policies: PolicyRegistry;
-  readonly #limits: Readonly<Record<HandlespaceLimit, number>>;
+  readonly #maxElementsPerPool: number;
+  readonly #elementRoom: Room;
+  readonly #poolRoom: Room;
   readonly #maxElementsPerAnswer: number;
   readonly #lifeUnit: number;
   readonly #onChange: ((change: HandlespaceChange) => void) | undefined;
@@ -79,11 +82,9 @@ export class Handlespace {
   constructor(options: HandlespaceOptions) {
     this.#random = options.random;
     this.#policies = options.policies ?? new PolicyRegistry();
-    this.#limits = {
-      maxPools: options.maxPools ?? 10_000,
-      maxElementsPerPool: options.maxElementsPerPool ?? 100_000,
-      maxElements: options.maxElements ?? 1_000_000,
-    };
+    this.#maxElementsPerPool = options.maxElementsPerPool ?? 100_000;
+    this.#elementRoom = new Room(options.maxElements ?? 1_000_000);
+    this.#poolRoom = new Room(options.maxPools ?? 10_000);
     this.#maxElementsPerAnswer = options.maxElementsPerAnswer ?? 32;
     this.#lifeUnit = options.lifeUnit ?? 1000;
     this.#onChange = options.onChange;
@@ -134,7 +135,7 @@ export class Handlespace {
     const pool = this.#pools.get(poolHandle);
     const rejection = pool?.admit(element);
     if (rejection !== undefined) return { type: 'rejected', rejection };
-    const result = this.#store(poolHandle, pool, element, facts, facts.reason ?? 'registration');
+    const result = this.#store(poolHandle, pool, element, facts, 'here', facts.reason ?? 'registration');
     if (pool === undefined && result.type === 'added') this.#registeredFirst(poolHandle);
     return result;
   }
@@ -145,7 +146,8 @@ export class Handlespace {
    * differ for ever. Limits hold all the same.
    */
   replicate(poolHandle: PoolHandle, element: PoolElement, facts: RegistrationFacts): RegistrationResult {
-    return this.#store(poolHandle, this.#pools.get(poolHandle), element, facts, facts.reason ?? 'handleUpdate');
+    const pool = this.#pools.get(poolHandle);
+    return this.#store(poolHandle, pool, element, facts, 'told', facts.reason ?? 'handleUpdate');
   }
 
   /**
@@ -216,11 +218,13 @@ export class Handlespace {
       // A listener of an earlier change may have removed it or given it away.
       if (!this.#ownership.owned(from).has(entry)) continue;
       const previous = entry.element;
-      this.#ownership.remove(entry);
+      const pool = this.#pools.get(entry.poolHandle) as Pool;
+      this.#leave(entry, pool);
       entry.element = withHome(previous, to);
       // A mark is about the former owner's table.
       entry.marked = false;
-      this.#ownership.add(entry);
+      entry.registeredHere = false;
+      this.#enter(entry, pool);
       this.#setExpiry(entry, facts);
       this.#tell('updated', entry, 'takeover', previous);
     }
@@ -247,35 +251,42 @@ export class Handlespace {
     pool: Pool | undefined,
     registered: PoolElement,
     facts: RegistrationFacts,
+    from: 'here' | 'told',
     reason: ChangeReason,
   ): RegistrationResult {
     const owner = facts.owner ?? registered.homeServerId;
     const element = registered.homeServerId === owner ? registered : withHome(registered, owner);
+    const occupant = from === 'here' ? from : owner;
     const present = pool?.get(element.identifier);
-    if (pool === undefined || present === undefined) return this.#add(poolHandle, pool, element, facts, reason);
+    if (pool === undefined || present === undefined)
+      return this.#add(poolHandle, pool, element, occupant, facts, reason);
     if (facts.exclusive === true) return { type: 'rejected', rejection: { type: 'nonUniquePeIdentifier' } };
-    return this.#update(pool, present, element, facts, reason);
+    return this.#update(pool, present, element, occupant, facts, reason);
   }
 
   #add(
     poolHandle: PoolHandle,
     existing: Pool | undefined,
     element: PoolElement,
+    occupant: Occupant,
     facts: RegistrationFacts,
     reason: ChangeReason,
   ): RegistrationResult {
-    const limit = this.#limitReached(existing);
+    const limit = this.#limitReached(existing, occupant);
     if (limit !== undefined) return { type: 'rejected', rejection: { type: 'lackOfResources', limit } };
     let pool = existing;
     if (pool === undefined) {
-      pool = new Pool(poolHandle, element, this.#policies, this.#random);
+      const room = new Room(this.#maxElementsPerPool);
+      pool = new Pool(poolHandle, element, occupant, room, this.#policies, this.#random);
       pool.former = this.#former.get(pool.poolHandle);
       this.#pools.set(poolHandle, pool);
+      this.#poolRoom.enter(occupant);
     }
     const entry = new StoredEntry(pool.poolHandle, element);
+    entry.registeredHere = occupant === 'here';
     pool.add(entry);
     this.#elementCount++;
-    this.#ownership.add(entry);
+    this.#enter(entry, pool);
     this.#setExpiry(entry, facts);
     this.#tell('added', entry, reason);
     return { type: 'added', entry };
@@ -285,16 +296,25 @@ export class Handlespace {
     pool: Pool,
     entry: StoredEntry,
     element: PoolElement,
+    occupant: Occupant,
     facts: RegistrationFacts,
     reason: ChangeReason,
   ): RegistrationResult {
     const previous = entry.element;
     const resumed = entry.suspended;
-    const ownerChanges = previous.homeServerId !== element.homeServerId;
-    if (ownerChanges) this.#ownership.remove(entry);
+    const changesHands = previous.homeServerId !== element.homeServerId || entry.occupant !== occupant;
+    if (changesHands) {
+      this.#leave(entry, pool);
+      const limit = this.#limitReached(pool, occupant);
+      if (limit !== undefined) {
+        this.#enter(entry, pool);
+        return { type: 'rejected', rejection: { type: 'lackOfResources', limit } };
+      }
+      entry.registeredHere = occupant === 'here';
+    }
     pool.update(entry, element);
     entry.marked = false;
-    if (ownerChanges) this.#ownership.add(entry);
+    if (changesHands) this.#enter(entry, pool);
     this.#setExpiry(entry, facts);
     this.#tell('updated', entry, reason, previous, resumed);
     return { type: 'updated', entry };
@@ -305,10 +325,11 @@ export class Handlespace {
     pool.remove(entry);
     if (pool.size === 0) {
       this.#pools.delete(pool.poolHandle);
+      this.#poolRoom.leave(pool.founder);
       if (reason === 'handleUpdate' || reason === 'handleTable') this.#remember(pool);
     }
     this.#elementCount--;
-    this.#ownership.remove(entry);
+    this.#leave(entry, pool);
     if (entry.expiryPlace !== -1) this.#expiries.remove(entry.expiryPlace);
     this.#tell('removed', entry, reason);
   }
@@ -334,10 +355,23 @@ export class Handlespace {
     if (oldest !== undefined) this.#former.delete(oldest);
   }
 
-  #limitReached(pool: Pool | undefined): HandlespaceLimit | undefined {
-    if (this.#elementCount >= this.#limits.maxElements) return 'maxElements';
-    if (pool === undefined) return this.#pools.size >= this.#limits.maxPools ? 'maxPools' : undefined;
-    return pool.size >= this.#limits.maxElementsPerPool ? 'maxElementsPerPool' : undefined;
+  /** Counts the entry under its present owner, wherever it counts. */
+  #enter(entry: StoredEntry, pool: Pool): void {
+    this.#ownership.add(entry);
+    this.#elementRoom.enter(entry.occupant);
+    pool.room.enter(entry.occupant);
+  }
+
+  #leave(entry: StoredEntry, pool: Pool): void {
+    this.#ownership.remove(entry);
+    this.#elementRoom.leave(entry.occupant);
+    pool.room.leave(entry.occupant);
+  }
+
+  #limitReached(pool: Pool | undefined, occupant: Occupant): HandlespaceLimit | undefined {
+    if (this.#elementRoom.isFullFor(occupant)) return 'maxElements';
+    if (pool === undefined) return this.#poolRoom.isFullFor(occupant) ? 'maxPools' : undefined;
+    return pool.room.isFullFor(occupant) ? 'maxElementsPerPool' : undefined;
   }
 
   #setExpiry(entry: StoredEntry, facts: Pick<RegistrationFacts, 'now' | 'expires'>): void {

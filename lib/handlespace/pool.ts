@@ -7,6 +7,7 @@ import type { Random } from '../random.js';
 import type { MemberSelectionPolicy, PoolElement, PoolHandle, Transport } from '../wire/parameters.js';
 import type { HandlespaceEntry, StoredEntry } from './entry.js';
 import type { Rejection } from './rejection.js';
+import type { Occupant, Room } from './room.js';
 
 /** A pool as others see it. It is live, like its entries. */
 export interface HandlespacePool {
@@ -31,6 +32,10 @@ export interface PoolProperties {
 
 export class Pool implements HandlespacePool {
   readonly poolHandle: PoolHandle;
+  /** Who began it. */
+  readonly founder: Occupant;
+  /** For its elements. */
+  readonly room: Room;
   /** An element registered with this server while the pool was as it is. */
   registeredHere = false;
   /** What the pool was while elements registered with this server, until peers said that it is something else. */
@@ -44,8 +49,17 @@ export class Pool implements HandlespacePool {
   #selector!: MemberSelector<StoredEntry>;
 
   /** A pool without elements that will have `first` as its first one. */
-  constructor(poolHandle: PoolHandle, first: PoolElement, policies: PolicyRegistry, random: Random) {
+  constructor(
+    poolHandle: PoolHandle,
+    first: PoolElement,
+    founder: Occupant,
+    room: Room,
+    policies: PolicyRegistry,
+    random: Random,
+  ) {
     this.poolHandle = poolHandle;
+    this.founder = founder;
+    this.room = room;
     this.#policies = policies;
     this.#random = random;
     this.#found(first);

@@ -74,7 +74,7 @@ export interface RegistrarLimits {
   readonly closeTimeout: number;
   /** Bytes of a registration, since elements are handed on to everybody who asks; at most 60,000. Default: 1,536. */
   readonly maxRegistrationSize: number;
-  /** Default: 10,000. */
+  /** As for the next two limits: of those that came of registrations here, and as many again that peers told of. Default: 10,000. */
   readonly maxPools: number;
   /** Default: 100,000. */
   readonly maxElementsPerPool: number;

@@ -239,7 +239,8 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       sctp: sctp.isOn,
       settings: enrp,
       handlespace: this.handlespace,
-      maxElements: limits.maxElements,
+      // A mentor may hold what registered there and what its peers told of, see handlespace/room.ts.
+      maxElements: 3 * limits.maxElements,
       elements: {
         isConnected: (entry) => registrations.isConnected(entry),
         claim: (entries) => this.#claims.claim(entries),

@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { EnrpLimits } from '../../lib/enrp/options.js';
 import type { Registrar } from '../../lib/registrar/registrar.js';
 import { World } from '../asap/world.js';
 import { contents, ownedElement, registrar, ScriptedPeer } from './peers.js';
@@ -7,10 +8,10 @@ const heartbeatCycle = 1_000;
 const timers = { heartbeatCycle };
 
 /** Two honest servers, each with an element that is connected to it, and a liar that is known to both. */
-function scene(): { world: World; servers: Registrar[]; liar: ScriptedPeer } {
+function scene(limits: Partial<EnrpLimits> = {}): { world: World; servers: Registrar[]; liar: ScriptedPeer } {
   const world = new World(1);
   const peers = ['10.0.0.1', '10.0.0.2'];
-  const servers = peers.map((address) => registrar(world, address, { timers, peers }).registrar);
+  const servers = peers.map((address) => registrar(world, address, { timers, peers, limits }).registrar);
   world.run(6_000);
   world.user('10.0.1.1', '10.0.0.1').register({ identifier: 1 });
   world.user('10.0.1.2', '10.0.0.2').register({ identifier: 2 });
@@ -87,6 +88,29 @@ test('its checksum is wrong for ever: it is asked for its table less and less of
   const asked = liar.messages('handleTableRequest').length / 2;
   t.true(asked <= 6, `${asked} tables in 60 heartbeat cycles`);
   for (const server of servers) t.deepEqual(contents(server), truth);
+});
+
+test("it takes another's elements from us again and again, and in the middle of audits: when it stops one audit is enough", (t) => {
+  // Some parts to a table.
+  const { world, servers, liar } = scene({ maxTableResponseSize: 100 });
+  const taken = [1, 3, 4, 5, 6];
+  for (const identifier of taken.slice(1)) world.user(`10.0.1.${identifier}`, '10.0.0.1').register({ identifier });
+  world.run(100);
+  const all = [...taken.map((identifier) => `echo/${identifier}@100`), 'echo/2@200'].sort();
+  for (const server of servers) t.deepEqual(contents(server), all);
+  // Their home does not hear of it, and so does not tell us again.
+  const [, second] = liar.channels;
+  for (let i = 0; i < 20 * heartbeatCycle; i++) {
+    liar.process.dispatch('input', () => {
+      for (const identifier of taken) {
+        second?.send(liar.addPe(identifier));
+        second?.send(liar.update('delPe', ownedElement(identifier, 900)));
+      }
+    });
+    world.run(1);
+  }
+  world.run(heartbeatCycle + 20);
+  for (const server of servers) t.deepEqual(contents(server), all);
 });
 
 test('its table has no end: the download is broken off at the limit, and nothing is kept beyond it', (t) => {

@@ -9,6 +9,7 @@ import { element, expiryOf, handlespace } from './elements.js';
 /** One element of the naive model, which looks everything up by going through a list. */
 interface Naive {
   readonly poolHandle: string;
+  here: boolean;
   element: PoolElement;
   owner: number;
   expiresAt: number;
@@ -54,6 +55,7 @@ const step = fc.oneof(
 
 class Model {
   elements: Naive[] = [];
+  readonly #founders = new Map<string, boolean>();
   now = 0;
   /** What has registered here, ever. */
   readonly here: [string, PoolElement][] = [];
@@ -80,21 +82,39 @@ class Model {
   outcome(
     handle: string,
     made: PoolElement,
+    here: boolean,
     overall: string | undefined,
     checked: boolean,
   ): 'added' | 'updated' | Rejection['type'] {
     if (checked && overall !== undefined && overall !== made.policy?.type) return 'inconsistentPoolPolicy';
-    if (this.find(handle, made.identifier) !== undefined) return 'updated';
-    if (this.elements.length >= limits.maxElements) return 'lackOfResources';
-    const pools = new Set(this.elements.map((each) => each.poolHandle));
-    if (!pools.has(handle)) return pools.size >= limits.maxPools ? 'lackOfResources' : 'added';
-    return this.in(handle).length >= limits.maxElementsPerPool ? 'lackOfResources' : 'added';
+    const present = this.find(handle, made.identifier);
+    // Those that registered here and those that peers told of have the limits each for themselves.
+    if (present !== undefined && present.here === here) {
+      if (here || present.owner === made.homeServerId) return 'updated';
+    }
+    const counted = this.elements.filter((each) => each !== present && each.here === here);
+    if (counted.length >= limits.maxElements) return 'lackOfResources';
+    if (!this.founders.has(handle)) {
+      const pools = [...this.founders.values()].filter((one) => one === here);
+      return pools.length >= limits.maxPools ? 'lackOfResources' : 'added';
+    }
+    const inPool = counted.filter((each) => each.poolHandle === handle);
+    if (inPool.length >= limits.maxElementsPerPool) return 'lackOfResources';
+    return present === undefined ? 'added' : 'updated';
   }
 
-  store(handle: string, made: PoolElement): void {
+  /** Whether pools that there are began by a registration here. */
+  get founders(): ReadonlyMap<string, boolean> {
+    for (const handle of [...this.#founders.keys()]) if (this.in(handle).length === 0) this.#founders.delete(handle);
+    return this.#founders;
+  }
+
+  store(handle: string, made: PoolElement, here: boolean): void {
+    if (!this.founders.has(handle)) this.#founders.set(handle, here);
     const life = made.registrationLife;
     const facts = {
       element: made,
+      here,
       owner: made.homeServerId,
       expiresAt: life === -1 ? Number.POSITIVE_INFINITY : this.now + life * 1000,
       suspended: false,
@@ -132,10 +152,11 @@ test('any sequence of operations leaves the handlespace as a naive list would be
             const outcome = result.type === 'rejected' ? result.rejection.type : result.type;
             // Once elements of that kind registered here, and peers made the pool another: see registration.test.ts.
             const back = outcome !== 'inconsistentPoolPolicy' && model.wasHere(each.poolHandle, made);
-            const expected = model.outcome(each.poolHandle, made, overall, each.type === 'register' && !back);
+            const here = each.type === 'register';
+            const expected = model.outcome(each.poolHandle, made, here, overall, here && !back);
             t.is(outcome, expected);
-            if (each.type === 'register' && result.type !== 'rejected') model.here.push([each.poolHandle, made]);
-            if (result.type !== 'rejected') model.store(each.poolHandle, made);
+            if (here && result.type !== 'rejected') model.here.push([each.poolHandle, made]);
+            if (result.type !== 'rejected') model.store(each.poolHandle, made, here);
             break;
           }
           case 'remove': {
@@ -174,6 +195,7 @@ test('any sequence of operations leaves the handlespace as a naive list would be
             for (const one of model.elements) {
               if (one.owner !== each.from || each.from === each.to) continue;
               one.owner = each.to;
+              one.here = false;
               one.marked = false;
               one.element = { ...one.element, homeServerId: each.to };
               if (one.expiresAt !== Number.POSITIVE_INFINITY)
@@ -195,8 +217,11 @@ test('any sequence of operations leaves the handlespace as a naive list would be
               if (one.owner !== each.owner) continue;
               one.marked = each.lost.includes(one.element.identifier);
               if (one.marked) continue;
-              space.replicate(one.poolHandle, one.element, { now: model.now, reason: 'handleTable' });
-              model.store(one.poolHandle, one.element);
+              const result = space.replicate(one.poolHandle, one.element, { now: model.now, reason: 'handleTable' });
+              const outcome = model.outcome(one.poolHandle, one.element, false, undefined, false);
+              t.is(result.type === 'rejected' ? result.rejection.type : result.type, outcome);
+              if (outcome === 'updated') model.store(one.poolHandle, one.element, false);
+              else one.marked = true;
             }
             break;
           case 'removeMarked': {

@@ -196,18 +196,64 @@ const limits: readonly [keyof HandlespaceOptions, readonly string[], string][] =
 ];
 
 for (const [limit, handles, refused] of limits) {
-  test(`${limit} is kept, for peers too, and does not stop re-registrations`, (t) => {
-    const space = handlespace({ [limit]: handles.length });
-    handles.forEach((handle, identifier) => void space.register(handle, element(identifier), { now }));
+  for (const way of ['register', 'replicate'] as const) {
+    test(`${limit} is kept, and does not stop those who are in already: ${way}`, (t) => {
+      const space = handlespace({ [limit]: handles.length });
+      handles.forEach((handle, identifier) => void space[way](handle, element(identifier), { now }));
+      const rejected = { type: 'rejected', rejection: { type: 'lackOfResources', limit } };
+      t.deepEqual(space[way](refused, element(9), { now }) as unknown, rejected);
+      t.is(space.pool('c'), undefined);
+      t.is(space[way](handles[1] as string, element(1), { now }).type, 'updated');
+      space.remove(handles[1] as string, 1, 'deregistration');
+      t.is(space[way](refused, element(9), { now }).type, 'added');
+    });
+  }
+
+  test(`what peers tell of up to ${limit} leaves those room who register here, and these leave it to peers`, (t) => {
     const rejected = { type: 'rejected', rejection: { type: 'lackOfResources', limit } };
-    t.deepEqual(space.register(refused, element(9), { now }) as unknown, rejected);
-    t.deepEqual(space.replicate(refused, element(9), { now }) as unknown, rejected);
-    t.is(space.pool('c'), undefined);
-    t.is(space.register(handles[1] as string, element(1), { now }).type, 'updated');
-    space.remove(handles[1] as string, 1, 'deregistration');
-    t.is(space.register(refused, element(9), { now }).type, 'added');
+    for (const [first, second] of [
+      ['register', 'replicate'],
+      ['replicate', 'register'],
+    ] as const) {
+      const space = handlespace({ [limit]: handles.length });
+      handles.forEach((handle, identifier) => void space[first](handle, element(identifier), { now }));
+      const others = limit === 'maxPools' ? ['d', 'e', 'f'] : [...handles, refused];
+      const results = others.map((handle, i) => space[second](handle, element(20 + i), { now }));
+      t.deepEqual(
+        results.map(({ type }) => type),
+        [...handles.map(() => 'added'), 'rejected'],
+      );
+      t.deepEqual(results.at(-1) as unknown, rejected);
+      // Nor does one become the other where there is no room.
+      if (limit !== 'maxPools')
+        t.deepEqual(space[second](handles[1] as string, element(1), { now }) as unknown, rejected);
+    }
   });
 }
+
+test('peers who use up a limit leave the others their shares', (t) => {
+  const space = handlespace({ maxElements: 640, maxPools: 640, maxElementsPerPool: 640 });
+  const from = (owner: number, count: number, poolOf: (i: number) => string): string[] =>
+    Array.from({ length: count }, (_, i) => {
+      const facts = { now, owner };
+      return space.replicate(poolOf(i), element(owner * 10_000 + i), facts).type;
+    });
+  t.is(from(1, 1_000, (i) => `pool ${i}`).filter((type) => type === 'added').length, 640);
+  for (const owner of [2, 3]) {
+    t.is(from(owner, 20, (i) => `of ${owner}: ${i}`).filter((type) => type === 'added').length, 10);
+  }
+  // What goes makes room for its peer alone, as long as there is more than the limit.
+  space.remove('pool 0', 10_000, 'handleUpdate');
+  t.deepEqual(
+    from(1, 1, () => 'another'),
+    ['rejected'],
+  );
+  space.remove('of 2: 0', 20_000, 'handleUpdate');
+  t.deepEqual(
+    from(2, 1, () => 'of 2: 0'),
+    ['added'],
+  );
+});
 
 test('with its last element a pool goes, and may come back with another policy', (t) => {
   const space = handlespace();

@@ -328,3 +328,16 @@ test('what arrives in one chunk is answered in one write', (t) => {
   peer.say(Buffer.concat(Array.from({ length: 100 }, () => frame(frameType.heartbeat, words(1, 0, 0, 0), 1))));
   t.is(peer.of(frameType.heartbeat).length, 1);
 });
+
+test('a message of many MiB is handed on in the blocks it was put together in, and into one piece only for who asks', (t) => {
+  const length = 5_000_000;
+  const pair = open({ element: { window: 1 << 24 }, user: { highWaterMark: 1 << 24 } });
+  const bytes = Uint8Array.from({ length }, (_, index) => (index * 7 + (index >> 8)) & 255);
+  pair.user.send(bytes);
+  pair.run(500);
+  const [message] = pair.element.messages;
+  const pieces = message?.pieces ?? [];
+  t.true(pieces.length > 1 && pieces.every((piece) => piece.length <= 1024 * 1024));
+  t.deepEqual(Buffer.concat(pieces), Buffer.from(bytes));
+  t.deepEqual(Buffer.from(message?.data ?? []), Buffer.from(bytes));
+});

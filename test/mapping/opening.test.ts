@@ -41,7 +41,15 @@ test('both sides learn from the hellos who the other is', (t) => {
 for (const role of ['user', 'element'] as const) {
   test(`a newer ${role === 'user' ? 'element' : 'user'} that still speaks version 1 is spoken to in version 1`, (t) => {
     const peer = new RawPeer(role);
-    peer.say(magic, helloFrame({ poolHandle: 'echo', minVersion: 1, maxVersion: 200 }));
+    peer.say(
+      magic,
+      helloFrame({
+        poolHandle: 'echo',
+        ...(role === 'user' ? { sessionId: new Uint8Array(16) } : {}),
+        minVersion: 1,
+        maxVersion: 200,
+      }),
+    );
     t.is(peer.owner.peer?.version, 1);
   });
 
@@ -66,6 +74,12 @@ test('a hello for another pool or element is refused at both sides', (t) => {
   const user = new RawPeer('user');
   user.say(magic, helloFrame({ peIdentifier: 0x9999 }));
   t.is(user.abort?.code, abortCode.wrongElement);
+  t.is(user.owner.error?.code, 'ERR_RSERPOOL_WRONG_ELEMENT');
+});
+
+test('a user that is connected to itself does not take itself for its element', (t) => {
+  const user = new RawPeer('user');
+  user.say(magic, helloFrame({ poolHandle: 'echo', peIdentifier: 0x1234, sessionId }));
   t.is(user.owner.error?.code, 'ERR_RSERPOOL_WRONG_ELEMENT');
 });
 

@@ -116,7 +116,13 @@ for (const [name, expected, actual] of vectors) {
 
 test('on the wire: a heartbeat that asks, with stamp, echo, age and patience', (t) => {
   const peer = new RawPeer('user');
-  peer.say(magic, Buffer.concat([hex('01000000 00000040'), encodeHello({ ...hello, peIdentifier: 0x1234 })]));
+  peer.say(
+    magic,
+    Buffer.concat([
+      hex('01000000 00000040'),
+      encodeHello({ ...hello, sessionId: new Uint8Array(16), peIdentifier: 0x1234 }),
+    ]),
+  );
   peer.wait(3600);
   const [heartbeat] = peer.of(frameType.heartbeat);
   t.is(heartbeat?.flags, 3);

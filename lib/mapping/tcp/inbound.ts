@@ -46,15 +46,10 @@ function append(message: OpenMessage, piece: Uint8Array): void {
   message.length += piece.length;
 }
 
-function joined(message: OpenMessage): Uint8Array {
-  const data = new Uint8Array(message.length);
-  let at = 0;
-  for (const block of message.blocks) {
-    const rest = message.length - at;
-    data.set(block.length > rest ? block.subarray(0, rest) : block, at);
-    at += block.length;
-  }
-  return data;
+/** Its bytes where they are: to put a message of many MiB into one piece would block the process for seconds. */
+function piecesOf(message: OpenMessage): Uint8Array[] {
+  const last = message.blocks.pop() as Uint8Array;
+  return [...message.blocks, last.subarray(0, message.used)];
 }
 
 /** What a frame brought: a whole message, nothing yet, or a reason to abort. */
@@ -199,7 +194,7 @@ export class Inbound {
     if ((flags & dataFlag.end) === 0) return undefined;
     this.#open.delete(key);
     this.#openBytes -= open.length;
-    return this.#whole(open.sequence, open.ppid, open.inAnswerTo, open.flags | flags, streamId, joined(open));
+    return this.#whole(open.sequence, open.ppid, open.inAnswerTo, open.flags | flags, streamId, piecesOf(open));
   }
 
   /**

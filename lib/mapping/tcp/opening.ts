@@ -117,6 +117,14 @@ export type Judgement =
       readonly reason: string;
     };
 
+/**
+ * Whether a user hears itself: who connects to a port of its own machine on which nobody listens may be given that very port
+ * to connect from, and is then connected to itself.
+ */
+function isOwn({ sessionId }: TcpMappingUser, hello: Hello): boolean {
+  return hello.poolHandle !== undefined && sessionId.every((byte, at) => byte === hello.sessionId[at]);
+}
+
 /** The highest version that both speak, if it is the far side that was meant. `resuming`: a user has asked to go on. */
 export function judgeHello(side: TcpMappingSide, flags: number, hello: Hello, resuming: boolean): Judgement {
   const version = Math.min(hello.maxVersion, mappingVersion.newest);
@@ -126,7 +134,7 @@ export function judgeHello(side: TcpMappingSide, flags: number, hello: Hello, re
   }
   const meant =
     side.role === 'user'
-      ? hello.peIdentifier === side.peIdentifier
+      ? hello.peIdentifier === side.peIdentifier && !isOwn(side, hello)
       : side.isMeant(hello.poolHandle, hello.peIdentifier);
   if (!meant) {
     const reason = 'the connection reached another element than it was meant for';

@@ -28,25 +28,32 @@ export interface ReconnectingCallbacks {
 const firstPause = 1;
 const longestPause = 160;
 /**
- * A timer that fires later than this share of all the time shows that we ourselves were stopped. One runs that often, since
- * the last alone would hardly be late after a stop that took nearly all of the time.
+ * The time-out is counted in so many slices, and a slice that took longer counts as one: time in which our own process was
+ * stopped or too busy to try is not the element's.
  */
-const lateShare = 4;
+const slices = 8;
+/** Less than this share of the time-out is nothing. */
+const negligible = 1e-6;
 
 export class Reconnecting {
   readonly #clock: Clock;
   readonly #reconnect: Reconnect;
   readonly #callbacks: ReconnectingCallbacks;
   readonly #timeout: number;
-  #deadlineAt: number;
-  #deadline: Timer | undefined;
+  /** Milliseconds that are left, when that was counted last, and how many of them the next slice has. */
+  #left: number;
+  #countedAt: number;
+  #slice = 0;
+  #timer: Timer | undefined;
   #pause: Timer | undefined;
   #attempt: Attempt | undefined;
   /** Of the next pause; 0: there has been none. */
   #pauseLength = 0;
+  /** Where there is a byte stream: the element has its time to say hello, whatever is left of ours. */
+  #awaitsHello = false;
   #stopped = false;
 
-  /** Begins at once; gives up after `timeout` ms. `referenced`: it keeps the process alive. */
+  /** Begins at once; gives up after `timeout` ms, or when the byte stream breaks that was open then. `referenced`: it keeps the process alive. */
   constructor(
     clock: Clock,
     reconnect: Reconnect,
@@ -58,31 +65,47 @@ export class Reconnecting {
     this.#reconnect = reconnect;
     this.#callbacks = callbacks;
     this.#timeout = timeout;
-    this.#deadlineAt = clock.now() + timeout;
-    this.keepAlive(referenced);
+    this.#left = timeout;
+    this.#countedAt = clock.now();
+    this.#arm(referenced);
     this.#try();
   }
 
   /** Whether trying keeps the process alive. */
   keepAlive(referenced: boolean): void {
     if (this.#stopped) return;
-    this.#deadline?.cancel();
-    const share = this.#timeout / lateShare;
-    const left = Math.min(share, this.#deadlineAt - this.#clock.now());
-    const due = this.#clock.now() + left;
-    const expired = (): void => {
-      const now = this.#clock.now();
-      const wasStopped = now - due > share;
-      // The element had no chance to answer while we were stopped.
-      if (wasStopped) this.#deadlineAt = Math.max(this.#deadlineAt, now + this.#timeout / 2);
-      if (now < this.#deadlineAt) this.keepAlive(referenced);
-      else this.#giveUp();
+    this.#count();
+    this.#arm(referenced);
+  }
+
+  #arm(referenced: boolean): void {
+    this.#timer?.cancel();
+    this.#slice = Math.min(this.#left, this.#timeout / slices);
+    const passed = (): void => {
+      this.#count();
+      if (!this.#isOver) this.#arm(referenced);
+      else if (!this.#awaitsHello) this.#giveUp();
     };
-    this.#deadline = this.#clock.setTimeout(expired, left, referenced ? undefined : 'background');
+    this.#timer = this.#clock.setTimeout(passed, this.#slice, referenced ? undefined : 'background');
+  }
+
+  #count(): void {
+    const now = this.#clock.now();
+    this.#left -= Math.min(now - this.#countedAt, this.#slice);
+    this.#countedAt = now;
+  }
+
+  get #isOver(): boolean {
+    return this.#left <= negligible * this.#timeout;
   }
 
   /** The stream broke before the element said hello. */
   tryAgain(): void {
+    this.#awaitsHello = false;
+    if (this.#isOver) {
+      this.#giveUp();
+      return;
+    }
     if (this.#pauseLength === 0) this.#clock.nextTurn(() => this.#stopped || this.#try());
     else this.#pause = this.#clock.setTimeout(() => this.#try(), this.#pauseLength, 'background');
     this.#pauseLength = Math.min(longestPause, Math.max(firstPause, 2 * this.#pauseLength));
@@ -91,7 +114,7 @@ export class Reconnecting {
   /** The element has said hello, or nobody wants it any more. */
   stop(): void {
     this.#stopped = true;
-    this.#deadline?.cancel();
+    this.#timer?.cancel();
     this.#pause?.cancel();
     this.#attempt?.cancel();
   }
@@ -100,6 +123,7 @@ export class Reconnecting {
     this.#attempt = this.#reconnect({
       onOpen: (stream) => {
         this.#attempt = undefined;
+        this.#awaitsHello = true;
         return this.#callbacks.onStream(stream);
       },
       onFailed: (refused) => {

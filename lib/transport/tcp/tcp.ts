@@ -126,6 +126,12 @@ function connect(target: TransportAddress, callbacks: ConnectCallbacks): Attempt
   };
 }
 
+/**
+ * Connections that may wait to be accepted, as far as the system allows (net's own default is 511): what a broken network
+ * has cut comes back all at once, and who finds no room tries again only after a second.
+ */
+export const backlog = 4096;
+
 function listen(at: TransportAddress, callbacks: ListenCallbacks): Listener {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     // A connection that was reset before it was accepted has no far address and is of no use to anyone.
@@ -142,7 +148,7 @@ function listen(at: TransportAddress, callbacks: ListenCallbacks): Listener {
     if (open) callbacks.onError(error);
   });
   // Workers of node:cluster would share the port, and a user would reach another element than the one it means.
-  server.listen({ host: at.host, port: at.port, exclusive: true }, () => {
+  server.listen({ host: at.host, port: at.port, exclusive: true, backlog }, () => {
     // The name was still being looked up when it was closed.
     if (!open) {
       server.close();

@@ -14,7 +14,7 @@ import {
 import { domainToASCII } from 'node:url';
 import { checkObject, checkString } from '../../arguments.js';
 import { systemClock } from '../../clock.js';
-import { TcpStream } from '../tcp/tcp.js';
+import { backlog, TcpStream } from '../tcp/tcp.js';
 import {
   type Attempt,
   type ByteStreamTransport,
@@ -194,7 +194,7 @@ function listen(options: TlsTransportOptions, at: TransportAddress, callbacks: L
   server.on('error', (error) => {
     if (open) callbacks.onError(error);
   });
-  server.listen({ host: at.host, port: at.port, exclusive: true }, () => {
+  server.listen({ host: at.host, port: at.port, exclusive: true, backlog }, () => {
     // The name was still being looked up when it was closed.
     if (!open) {
       server.close();

@@ -5,6 +5,7 @@ import { asapChannelLimits, asapTimers } from '../../../lib/asap/options.js';
 import type { RegisteredElement } from '../../../lib/asap/registered-element.js';
 import type { EnrpLimits } from '../../../lib/enrp/options.js';
 import { type Random, seededRandom } from '../../../lib/random.js';
+import type { RegistrarLimits } from '../../../lib/registrar/options.js';
 import { Registrar } from '../../../lib/registrar/registrar.js';
 import { MemoryNetwork } from '../../../lib/transport/memory/network.js';
 import type { MemoryProcess } from '../../../lib/transport/memory/process.js';
@@ -44,10 +45,17 @@ export class Cluster {
   readonly #addresses: TransportAddress[];
 
   readonly #limits: Partial<EnrpLimits>;
+  readonly #registrarLimits: Partial<RegistrarLimits>;
 
   /** `limits`: those of ENRP. */
-  constructor(seed: number, registrars: number, limits: Partial<EnrpLimits> = {}) {
+  constructor(
+    seed: number,
+    registrars: number,
+    limits: Partial<EnrpLimits> = {},
+    registrarLimits: Partial<RegistrarLimits> = {},
+  ) {
     this.#limits = limits;
+    this.#registrarLimits = registrarLimits;
     this.random = seededRandom(seed);
     this.network = new MemoryNetwork({ random: seededRandom(seed ^ 0x5bd1e995), latency: 1, fragment: true });
     this.#addresses = Array.from({ length: registrars }, (_, i) => ({ host: `10.0.0.${i + 1}`, port: 3863 }));
@@ -81,6 +89,7 @@ export class Cluster {
       random: this.network.random,
       transports: { stream: transport },
       timers: { keepAliveInterval: 1_000, keepAliveTimeout: 500 },
+      limits: this.#registrarLimits,
       enrp: {
         host: address,
         // All of them, itself included: one configuration for every server.

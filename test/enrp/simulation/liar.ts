@@ -10,7 +10,9 @@ import { disagreements } from './agreement.js';
 import { Cluster, heartbeatCycle } from './cluster.js';
 
 const liarId = 0xffff_ff00;
-export const limits = { maxElementsPerPeer: 100, maxPeers: 8, maxChannels: 24, maxBacklog: 200_000 } as const;
+export const limits = { maxElementsPerPeer: 600, maxPeers: 8, maxChannels: 24, maxBacklog: 200_000 } as const;
+/** Below what the liar tells of: a 64th of each is what honest peers need. */
+export const registrarLimits = { maxElements: 512, maxElementsPerPool: 512, maxPools: 128 } as const;
 const elementCount = 8;
 /** From a lie until nothing of it is left: the next presence of the owner, an audit, and what the network takes. */
 const repairTime = heartbeatCycle + 200;
@@ -24,7 +26,7 @@ export interface LiarOutcome {
 }
 
 export function runLiar(seed: number): LiarOutcome {
-  const cluster = new Cluster(seed, 3, limits);
+  const cluster = new Cluster(seed, 3, limits, registrarLimits);
   const { random } = cluster;
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random.uniform() * items.length)] as Item;
   for (const address of cluster.registrarAddresses) cluster.startRegistrar(address);
@@ -105,7 +107,8 @@ export function runLiar(seed: number): LiarOutcome {
       for (let i = 0; i < 20; i++) tell(liar.presence(true));
     },
     function announceWithoutEnd() {
-      for (let i = 0; i < 50; i++) update('addPe', `junk ${junk}`, ownedElement(++junk + 1_000_000, liarId));
+      const handle = pick([() => 'alpha', () => 'beta', () => `junk ${junk}`]);
+      for (let i = 0; i < 200; i++) update('addPe', handle(), ownedElement(++junk + 1_000_000, liarId));
     },
     function tableWithoutEnd() {
       endless.on = !endless.on;
@@ -169,10 +172,11 @@ function missing(cluster: Cluster): string[] {
 function excess(cluster: Cluster): string[] {
   const wrong: string[] = [];
   for (const { registrar, address } of cluster.livingRegistrars()) {
-    const { elementCount: elements } = registrar.handlespace;
+    const { elementCount: elements, poolCount: pools } = registrar.handlespace;
     const connections = registrar.enrp?.stats.connections ?? 0;
     const peers = registrar.enrp?.peers.length ?? 0;
-    if (elements > elementCount + 3 * limits.maxElementsPerPeer) wrong.push(`${address} keeps ${elements} elements`);
+    if (elements > registrarLimits.maxElements + 2 * elementCount) wrong.push(`${address} keeps ${elements} elements`);
+    if (pools > registrarLimits.maxPools + 4) wrong.push(`${address} keeps ${pools} pools`);
     if (connections > limits.maxChannels) wrong.push(`${address} has ${connections} connections`);
     if (peers > limits.maxPeers) wrong.push(`${address} has ${peers} peers`);
   }
