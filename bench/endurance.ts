@@ -17,7 +17,7 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { connect, createRegistrar, OperationalScope, type Socket } from '../lib/index.js';
-import { cpuTime, type Taken, taken, takenBy } from './endurance/measured.js';
+import { cpuTime, cpuTimeOf, type Taken, taken, takenBy } from './endurance/measured.js';
 import { table } from './session/statistics.js';
 
 const { values } = parseArgs({
@@ -119,13 +119,14 @@ process.stderr.write('idle\n');
 const idle: Socket[] = [];
 while (idle.length < sessions) idle.push(...(await Promise.all(Array.from({ length: together }, open))));
 await pause(settling * 1000);
-const [idleBefore, idleBegun] = [await both(), performance.now()];
+const cpu = async (): Promise<readonly [number, number]> => [cpuTime(), await cpuTimeOf(element)];
+const idleBegun = performance.now();
+const cpuBefore = await cpu();
 await pause(seconds * 1000);
-// From after one collection, which takes as long as idling for half a minute, to before the next.
-const own = cpuTime();
 const time = performance.now() - idleBegun;
+const cpuAfter = await cpu();
+const busy = [cpuAfter[0] - cpuBefore[0], cpuAfter[1] - cpuBefore[1]];
 const idleAfter = await takenBy(element);
-const busy = [own - idleBefore[0].cpuThen, idleAfter.cpu - idleBefore[1].cpuThen];
 judge(
   `${sessions} idle sessions: of one core`,
   busy.map((cpu) => (100 * cpu) / time),

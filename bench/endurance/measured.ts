@@ -4,9 +4,6 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
 export interface Taken {
-  /** Milliseconds of processor time since it began, before the collection that comes with the measurement and after it. */
-  readonly cpu: number;
-  readonly cpuThen: number;
   /** Bytes of heap and of memory outside it, after a collection. */
   readonly held: number;
   /** Bytes resident. */
@@ -15,12 +12,11 @@ export interface Taken {
 
 /** Needs --expose-gc for `held`. */
 export function taken(): Taken {
-  const cpu = cpuTime();
   // What is outside is given back when the objects in front of it have been finalized: by the second time.
   globalThis.gc?.();
   globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
-  return { cpu, cpuThen: cpuTime(), held: heapUsed + external, resident: rss };
+  return { held: heapUsed + external, resident: rss };
 }
 
 /** Milliseconds of processor time since this process began. */
@@ -30,7 +26,7 @@ export function cpuTime(): number {
 }
 
 export function answerMeasurements(): void {
-  process.on('message', () => process.send?.(taken()));
+  process.on('message', (what) => process.send?.(what === 'cpu' ? cpuTime() : taken()));
   process.on('disconnect', () => process.exit());
 }
 
@@ -38,5 +34,13 @@ export async function takenBy(child: ChildProcess): Promise<Taken> {
   const answer = once(child, 'message');
   child.send('measure');
   const [measured] = (await answer) as [Taken];
+  return measured;
+}
+
+/** Without a collection, whose threads go on for a while. */
+export async function cpuTimeOf(child: ChildProcess): Promise<number> {
+  const answer = once(child, 'message');
+  child.send('cpu');
+  const [measured] = (await answer) as [number];
   return measured;
 }
