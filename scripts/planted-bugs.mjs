@@ -167,17 +167,11 @@ export const plantedBugs = [
   },
   {
     name: 'asks each connection for all, and none for itself',
-    edits: [[asked, 'member.ask();', 'member.askForAll();']],
+    edits: [[liveness, 'this.#askedAt = Math.min(this.#askedAt, now);', '']],
   },
   {
     name: 'gives all connections up when one does not answer for them',
-    edits: [
-      [
-        asked,
-        'else {\n      for (const member of this.#members.keys()) {',
-        'else if (left < 0) {\n      for (const member of this.#members.keys()) {',
-      ],
-    ],
+    edits: [[asked, 'if (now >= this.#nextDoubt) this.#askOthers(now);', '']],
   },
   {
     name: 'never gives up a process that is silent to all',

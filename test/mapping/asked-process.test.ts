@@ -9,7 +9,7 @@ const timers = { failureTimeout: 1000, heartbeatInterval: 3500, pathInterval: 30
 class Told extends Scene {
   readonly process: AskedProcess;
   readonly members: ProcessMember[] = [];
-  log: (readonly [time: number, what: 'ask' | 'askForAll' | 'judge', member: number])[] = [];
+  log: (readonly [time: number, what: 'ask' | 'judge', member: number])[] = [];
   gone = 0;
   /** What happens when a member is judged. */
   onJudged: (member: number) => void = () => {};
@@ -23,13 +23,12 @@ class Told extends Scene {
   }
 
   join(number: number): void {
-    const note = (what: 'ask' | 'askForAll' | 'judge'): void => {
+    const note = (what: 'ask' | 'judge'): void => {
       this.log.push([this.network.time.now, what, number]);
     };
     const member: ProcessMember = {
       share() {},
       ask: () => note('ask'),
-      askForAll: () => note('askForAll'),
       judgeAlone: () => {
         note('judge');
         this.onJudged(number);
@@ -50,20 +49,28 @@ class Told extends Scene {
   }
 }
 
-test('who hears nothing asks one, then sixteen, then sixteen times as many, then all, and then judges each', (t) => {
+test('who hears nothing asks one, then the others evenly, and judges each in the end', (t) => {
   const told = new Told(5000, { ...timers, pathInterval: 1e9 });
   told.run(5000);
   const { times } = told;
-  t.deepEqual(times.slice(0, 5), [
-    [3500, 'ask', 1],
-    [3625, 'askForAll', 16],
-    [3750, 'askForAll', 256],
-    [3875, 'askForAll', 4096],
-    [4000, 'askForAll', 5000],
-  ]);
-  t.deepEqual(times.slice(5), [[4500, 'judge', 5000]]);
+  t.deepEqual(times[0], [3500, 'ask', 1]);
+  t.deepEqual(times.at(-1), [4500, 'judge', 5000]);
+  const others = times.slice(1, -1);
+  t.is(Math.min(...others.map(([time]) => time)), 3625);
+  t.true(Math.max(...others.map(([time]) => time)) <= 4000);
+  t.true(Math.max(...others.map(([, , count]) => count)) <= 500);
+  t.is(new Set(told.log.filter(([, what]) => what === 'ask').map(([, , member]) => member)).size, 5000);
   t.is(told.gone, 1);
   t.is(told.network.time.next, undefined);
+});
+
+test('many are asked at the pace at which each would have asked alone', (t) => {
+  const told = new Told(5000);
+  told.run(3600);
+  const asked = told.times.filter(([, what]) => what === 'ask');
+  t.true(asked[0]![0] <= 110);
+  t.true(Math.max(...asked.map(([, , count]) => count)) <= 120);
+  t.is(new Set(told.log.map(([, , member]) => member)).size, 5000);
 });
 
 test('each sign of the process begins it anew, an old one nothing', (t) => {
@@ -83,7 +90,7 @@ test('one that is asked and leaves before it has an answer leaves the question t
   t.deepEqual(told.log, [[3500, 'ask', 0]]);
   told.process.leave(told.members[0]!);
   told.run(200);
-  t.deepEqual(told.log.slice(1), [[3625, 'askForAll', 1]]);
+  t.deepEqual(told.log.slice(1), [[3625, 'ask', 1]]);
   told.process.leave(told.members[1]!);
   t.is(told.gone, 1);
   t.is(told.network.time.next, undefined);

@@ -8,8 +8,8 @@
  *
  * The connections are asked in turn: one after each `heartbeatInterval` without a sign of the process, and each once in
  * `pathInterval`, since its own way may have been closed without a word. If the answer stays out for an eighth of the time
- * that is left to it, sixteen others are asked too, then sixteen times as many, and after half of that time all: where one
- * way is closed, its connection alone ends.
+ * that is left to it, all others are asked too, evenly until the time at which each would have asked alone: where one way is
+ * closed, its connection alone ends, and where the process has failed, its connections do not leave it all at once.
  */
 
 import type { Clock, Timer } from '../../clock.js';
@@ -19,11 +19,13 @@ import { idleTimeout, type TcpMappingOptions } from './options.js';
 
 export type SharedTimers = Pick<TcpMappingOptions, 'failureTimeout' | 'heartbeatInterval' | 'pathInterval'>;
 
+const never = Number.POSITIVE_INFINITY;
 /** Of the time from a question until the process is given up: when others are asked too. */
-const shareOfRound = 8;
-const growthOfRound = 16;
-/** This round is to all. */
-const lastRound = 4;
+const shareOfDoubt = 8;
+/** And when all have been asked at the latest. */
+const shareOfAsking = 2;
+/** Of the time until others are asked: from one question to them to the next, at least. */
+const shareOfStep = 4;
 /** Milliseconds between two turns at least: several are asked in one. */
 const shortestTurn = 100;
 /** So many that should have had their turn before are asked in one turn. */
@@ -40,8 +42,10 @@ export class AskedProcess implements FarProcess {
   readonly #members = new Map<ProcessMember, number>();
   #state: 'living' | 'ending' = 'living';
   #aliveAt: number;
-  /** Rounds of questions in this silence. */
-  #rounds = 0;
+  /** The first question since the process was heard of, and how many of those that are left were asked since. */
+  #questionAt = never;
+  #asked = 0;
+  #doubtedAt = 0;
   /** When the latest turn was due. */
   #turnsUntil: number;
   #timer: Timer | undefined;
@@ -74,7 +78,11 @@ export class AskedProcess implements FarProcess {
   }
 
   leave(member: ProcessMember): void {
-    if (!this.#members.delete(member) || this.#members.size > 0) return;
+    const turnAt = this.#members.get(member);
+    if (turnAt === undefined) return;
+    if (turnAt >= this.#questionAt) this.#asked--;
+    this.#members.delete(member);
+    if (this.#members.size > 0) return;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#onGone();
@@ -83,7 +91,8 @@ export class AskedProcess implements FarProcess {
   prove(at: number): void {
     if (at <= this.#aliveAt) return;
     this.#aliveAt = at;
-    this.#rounds = 0;
+    this.#questionAt = never;
+    this.#asked = 0;
   }
 
   /** When the next turn is due: at equal distances; where many have left, sooner. */
@@ -94,17 +103,28 @@ export class AskedProcess implements FarProcess {
     return Math.min(this.#turnsUntil + distance, Math.max(oldest + pathInterval, this.#turnsUntil + shortestTurn));
   }
 
-  /** When the next round of questions is due. Few connections are asked in each: those asked before may have ended since. */
-  get #nextRound(): number {
-    if (this.#rounds > lastRound) return Number.POSITIVE_INFINITY;
-    const { heartbeatInterval } = this.#timers;
-    const round = (this.#idleTimeout - heartbeatInterval) / shareOfRound;
-    return this.#aliveAt + heartbeatInterval + this.#rounds * Math.max(0, round);
+  /** When somebody is to be asked, whoever had a turn lately. */
+  get #nextQuestion(): number {
+    return this.#questionAt === never ? this.#aliveAt + this.#timers.heartbeatInterval : never;
+  }
+
+  /** How long (ms) an answer may take that comes in time. */
+  get #slack(): number {
+    return Math.max(0, this.#idleTimeout - this.#timers.heartbeatInterval);
+  }
+
+  /** When others are asked too, while there are any that were not asked since the first question. */
+  get #nextDoubt(): number {
+    const [oldest = never] = this.#members.values();
+    if (oldest >= this.#questionAt || this.#questionAt === never) return never;
+    const wait = this.#slack / shareOfDoubt;
+    return Math.max(this.#questionAt + wait, this.#doubtedAt + wait / shareOfStep);
   }
 
   #schedule(now: number): void {
     if (this.#state === 'ending' || this.#members.size === 0) return;
-    const due = Math.min(this.#nextTurn, this.#nextRound, this.#aliveAt + this.#idleTimeout);
+    const questions = Math.min(this.#nextTurn, this.#nextQuestion, this.#nextDoubt);
+    const due = Math.min(questions, this.#aliveAt + this.#idleTimeout);
     if (this.#timer !== undefined) {
       // As with each connection's own: one that fires early finds out that there is nothing to do yet.
       if (this.#timerDue <= due) return;
@@ -122,8 +142,8 @@ export class AskedProcess implements FarProcess {
       this.#end();
       return;
     }
-    if (now >= this.#nextRound) this.#askRound(now);
-    if (now >= this.#nextTurn) this.#takeTurns(now);
+    if (now >= Math.min(this.#nextTurn, this.#nextQuestion)) this.#takeTurns(now);
+    if (now >= this.#nextDoubt) this.#askOthers(now);
     this.#schedule(now);
   }
 
@@ -137,15 +157,27 @@ export class AskedProcess implements FarProcess {
     this.#turnsUntil = now;
   }
 
-  #askRound(now: number): void {
-    let left = this.#rounds === lastRound ? this.#members.size : growthOfRound ** this.#rounds;
-    if (this.#rounds++ === 0) this.#takeTurns(now);
-    else {
-      for (const member of this.#members.keys()) {
-        if (left-- === 0) return;
-        member.askForAll();
-      }
+  /** As many of those that were not asked since the first question as is even. */
+  #askOthers(now: number): void {
+    const { heartbeatInterval } = this.#timers;
+    const end = Math.max(this.#aliveAt + heartbeatInterval, this.#questionAt + this.#slack / shareOfAsking);
+    const step = this.#slack / shareOfDoubt / shareOfStep;
+    const others = this.#members.size - this.#asked;
+    let due = end - now <= step ? others : Math.ceil((others * step) / (end - now));
+    this.#doubtedAt = now;
+    for (const [member, turnAt] of this.#members) {
+      if (due-- <= 0 || turnAt >= this.#questionAt) return;
+      this.#ask(member, now);
     }
+  }
+
+  #ask(member: ProcessMember, now: number): void {
+    const turnAt = this.#members.get(member) ?? now;
+    if (this.#questionAt === never || turnAt < this.#questionAt) this.#asked++;
+    if (this.#questionAt === never) this.#questionAt = now;
+    this.#members.delete(member);
+    this.#members.set(member, now);
+    member.ask();
   }
 
   /** Asks those whose turn has come, one at least. After a pause of ours, or when many have joined, it does not come to all at once. */
@@ -159,9 +191,7 @@ export class AskedProcess implements FarProcess {
     for (const [member, turnAt] of this.#members) {
       const isDue = turnAt < now && (due-- > 0 || (turnAt + pathInterval <= now && overdue-- > 0));
       if (!isDue) return;
-      this.#members.delete(member);
-      this.#members.set(member, now);
-      member.ask();
+      this.#ask(member, now);
     }
   }
 

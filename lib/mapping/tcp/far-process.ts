@@ -16,8 +16,6 @@ export interface ProcessMember {
   share(process: FarProcess, pathTimeout: number): void;
   /** Asks by this connection: its own answer must come within the failure time-out. */
   ask(): void;
-  /** Asks by this connection, for any sign of the process. */
-  askForAll(): void;
   /** Nothing was heard of the process for too long: from now on what this connection itself has heard counts. */
   judgeAlone(): void;
 }

@@ -173,10 +173,6 @@ export class Heartbeats implements ProcessMember {
     this.#schedule(now);
   }
 
-  askForAll(): void {
-    this.#owe(heartbeatFlag.answerWanted);
-  }
-
   /** Writes the heartbeat that is owed: one for all since the last, so that a flood of questions is not a flood of answers. */
   writeOwed(): void {
     if (this.#owed !== undefined) this.#write(this.#owed);
