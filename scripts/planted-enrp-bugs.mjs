@@ -49,7 +49,11 @@ export const plantedEnrpBugs = [
   {
     name: 'forgets the checksum of elements that it takes over',
     edits: [
-      [handlespace, '      entry.marked = false;\n      this.#ownership.add(entry);', '      entry.marked = false;'],
+      [
+        handlespace,
+        '      entry.registeredHere = false;\n      this.#enter(entry, pool);',
+        '      entry.registeredHere = false;',
+      ],
     ],
   },
   {
@@ -57,8 +61,8 @@ export const plantedEnrpBugs = [
     edits: [
       [
         tableSessions,
-        'if (size > maxTableResponseSize && parts.length > 0) break;',
-        'if (size > 200 && parts.length > 0) {\n        this.#advance(session);\n        break;\n      }',
+        'if (!this.#writer.add(entry.poolHandle, entry.element)) break;',
+        'if (written.length > 1 || !this.#writer.add(entry.poolHandle, entry.element)) {\n        this.#advance(session);\n        break;\n      }',
       ],
     ],
   },
