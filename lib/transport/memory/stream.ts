@@ -145,8 +145,10 @@ export class MemoryStream implements ByteStream {
    * way is lost.
    */
   sever(underway: 'arrives' | 'lost' = 'arrives'): void {
-    for (const end of [this, this.#peer as MemoryStream]) {
-      if (end.#state !== 'open' || end.#reset) continue;
+    const ends = [this, this.#peer as MemoryStream];
+    // Where one end is gone already, the other one is to hear of that: it would hear of nothing else.
+    if (ends.some((end) => end.#state !== 'open' || end.#reset)) return;
+    for (const end of ends) {
       end.#deaf = underway === 'lost';
       end.#sendReset();
     }
