@@ -175,7 +175,11 @@ export const plantedBugs = [
   },
   {
     name: 'never gives up a process that is silent to all',
-    edits: [[asked, 'else if (now >= this.#aliveAt + this.#idleTimeout) {', 'else if (now < 0) {']],
+    // Its connections would otherwise end one by one, each by its own question.
+    edits: [
+      [asked, 'else if (now >= this.#aliveAt + this.#idleTimeout) {', 'else if (now < 0) {'],
+      [asked, 'if (now >= this.#nextDoubt) this.#askOthers(now);', ''],
+    ],
   },
   {
     name: 'gives a user up that speaks by another connection',

@@ -16,7 +16,7 @@ import { commandOf, root, runNode, setUp } from './setup.mjs';
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '200' },
+    seeds: { type: 'string', default: '400' },
     only: { type: 'string', default: '' },
     enrp: { type: 'boolean', default: false },
     sctp: { type: 'boolean', default: false },
