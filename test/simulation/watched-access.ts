@@ -11,7 +11,7 @@ export interface AccessWatch {
   onKnown(identifiers: readonly number[]): void;
   onDial(element: PoolElement, hello: SessionHello): void;
   /** An element was reached. */
-  onOpen(connection: MappingConnection): void;
+  onOpen(connection: MappingConnection, element: PoolElement): void;
   /** One could not be reached, or is reported. */
   onUnreachable(identifier: number): void;
 }
@@ -19,7 +19,7 @@ export interface AccessWatch {
 export function watchedAccess(access: PoolAccess, watch: AccessWatch): PoolAccess {
   const watched = (element: PoolElement, { onOpen, onFailed }: DialledCallbacks): DialledCallbacks => ({
     onOpen(connection) {
-      watch.onOpen(connection);
+      watch.onOpen(connection, element);
       return onOpen(connection);
     },
     onFailed(errors) {

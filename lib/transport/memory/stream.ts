@@ -156,8 +156,9 @@ export class MemoryStream implements ByteStream {
 
   /** Something on the way forgets the connection: nothing that either end sends arrives from now on, and nobody is told. */
   forget(): void {
-    this.#forgotten = true;
-    (this.#peer as MemoryStream).#forgotten = true;
+    const ends = [this, this.#peer as MemoryStream];
+    if (ends.some((end) => end.#state !== 'open' || end.#reset)) return;
+    for (const end of ends) end.#forgotten = true;
   }
 
   /** The process is dead (or never wanted this): the system sends what it was handed, then closes. */
