@@ -33,6 +33,8 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const mebi = 1024 * 1024;
+/** Compilation is not what is compared: so many rounds do not count. */
+const warmUp = 8;
 
 interface Measured {
   readonly name: string;
@@ -97,11 +99,10 @@ function row(
 async function play(workload: Workload, sides: Sides): Promise<Round[]> {
   const names = [...sides.keys()];
   const played: Round[] = [];
-  // Compilation is not what is compared: the first rounds do not count.
-  for (let round = -2; round < rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     const runs: Partial<Record<SideName, Run>> = {};
     for (let turn = 0; turn < names.length; turn++) {
-      const name = names[(turn + round + 2) % names.length] as SideName;
+      const name = names[(turn + round + warmUp) % names.length] as SideName;
       runs[name] = await (sides.get(name) as Side)[workload]();
     }
     if (round >= 0) played.push(runs);

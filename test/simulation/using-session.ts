@@ -47,8 +47,6 @@ export class UsingSession implements SessionHandler {
   readonly #cookies: CookieRecord;
   #handingOver = false;
   #connection: MappingConnection | undefined;
-  /** The element that was reached last. */
-  #reached: number | undefined;
   #connections = 0;
   #known: readonly number[] = [];
   /** Messages settled since this connection is open. */
@@ -110,8 +108,6 @@ export class UsingSession implements SessionHandler {
       },
       onDial: ({ identifier }, { sessionId }) => {
         this.#onSearching();
-        // It may have been lost before the failover callback had done.
-        if (this.#reached !== undefined) this.user.tainted.add(this.#reached);
         world.trace.note('dials', this.name, identifier);
         if (this.session.isExcluded(identifier)) world.fail(`${this.name} dials an element that it excludes`);
         const { broken } = defaultUserSessionOptions.exclusion;
@@ -121,9 +117,8 @@ export class UsingSession implements SessionHandler {
         this.cards.judge(identifier);
         this.#cookies.dialling(sessionId, identifier);
       },
-      onOpen: (connection, { identifier }) => {
+      onOpen: (connection) => {
         this.#connection = connection;
-        this.#reached = identifier;
         this.#connections++;
         this.#settledHere = 0;
         this.#receipts.restart();

@@ -11,15 +11,22 @@ export interface AccessWatch {
   onKnown(identifiers: readonly number[]): void;
   onDial(element: PoolElement, hello: SessionHello): void;
   /** An element was reached. */
-  onOpen(connection: MappingConnection, element: PoolElement): void;
-  /** One could not be reached, or is reported. */
+  onOpen(connection: MappingConnection): void;
+  /** One could not be reached, or is reported, or was reached and is no longer had. */
   onUnreachable(identifier: number): void;
 }
 
 export function watchedAccess(access: PoolAccess, watch: AccessWatch): PoolAccess {
+  let reached: number | undefined;
+  const onDial = (element: PoolElement, hello: SessionHello): void => {
+    // It may have been lost before the failover callback had done, which nothing else tells.
+    if (reached !== undefined) watch.onUnreachable(reached);
+    watch.onDial(element, hello);
+  };
   const watched = (element: PoolElement, { onOpen, onFailed }: DialledCallbacks): DialledCallbacks => ({
     onOpen(connection) {
-      watch.onOpen(connection, element);
+      reached = element.identifier;
+      watch.onOpen(connection);
       return onOpen(connection);
     },
     onFailed(errors) {
@@ -38,7 +45,7 @@ export function watchedAccess(access: PoolAccess, watch: AccessWatch): PoolAcces
         },
         drop: () => prepared.drop(),
         dial(hello, callbacks) {
-          watch.onDial(element, hello);
+          onDial(element, hello);
           return prepared.dial(hello, watched(element, callbacks));
         },
       };
@@ -51,7 +58,7 @@ export function watchedAccess(access: PoolAccess, watch: AccessWatch): PoolAcces
       });
     },
     dial(element, hello, callbacks) {
-      watch.onDial(element, hello);
+      onDial(element, hello);
       return access.dial(element, hello, watched(element, callbacks));
     },
     reportUnreachable(identifier) {
