@@ -28,7 +28,7 @@ const seconds = Number(values.seconds);
 const mega = 1024 * 1024;
 /** Sessions that are opened at a time, and seconds until what opening cost is over. */
 const together = 100;
-const settling = 10;
+const settling = 30;
 
 setFlagsFromString('--expose-gc');
 globalThis.gc = runInNewContext('gc') as NonNullable<typeof globalThis.gc>;
