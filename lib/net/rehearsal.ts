@@ -23,7 +23,7 @@ const rounds = 3;
 
 /** Time stands still; what is to be done later is done by `run`. */
 class RehearsalClock implements Clock {
-  #todo: (() => void)[] = [];
+  #pending: (() => void)[] = [];
 
   now(): number {
     return 0;
@@ -38,15 +38,15 @@ class RehearsalClock implements Clock {
   }
 
   defer(run: () => void): void {
-    this.#todo.push(run);
+    this.#pending.push(run);
   }
 
   nextTurn(run: () => void): void {
-    this.#todo.push(run);
+    this.#pending.push(run);
   }
 
   run(): void {
-    for (let run = this.#todo.shift(); run !== undefined; run = this.#todo.shift()) run();
+    for (let run = this.#pending.shift(); run !== undefined; run = this.#pending.shift()) run();
   }
 }
 

@@ -32,6 +32,7 @@ import { canResume, judgeHello, ownHello, peerHello, type TcpMappingSide, tcpMap
 import { type TcpMappingOptions, userTimeout } from './options.js';
 import { Outbound } from './outbound.js';
 import type { Resumable, ResumableSessions, SessionEnd } from './resumable-sessions.js';
+import { Room } from './room.js';
 
 export class TcpMappingConnection implements MappingConnection, LinkOwner, Resumable {
   readonly mapping: number;
@@ -57,8 +58,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   /** While interrupted. */
   #interruption: Interruption | undefined;
   #referenced = true;
-  /** The owner was told that more than the high-water mark waits. */
-  #roomWanted = false;
+  readonly #room: Room;
   #expecting = false;
   #askedElsewhere = false;
   /** An element's messages pass through it; a user needs no lease. */
@@ -73,6 +73,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.localAddress = stream.localAddress;
     this.remoteAddress = stream.remoteAddress;
     this.pathMtu = stream.pathMtu;
+    this.#room = new Room(options.highWaterMark);
     this.#inbound = new Inbound(options, () => this.#outbound.lastSequence);
     if (side.role === 'element') this.#leased = new LeasedMessages((message) => this.handler.onMessage(message));
     this.mapping = stream.localAddress.protocol === undefined ? mappingId.tcp : mappingId.sctp;
@@ -118,9 +119,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     if (this.#state === 'interrupted') this.#sessions?.grow(this, message.data.length + messageOverhead);
     // What an element sends because of a message leaves with its acknowledgement (`take`): a failure cannot part them.
     if (this.#side.role === 'user') this.#link?.writeEarly(this.#outbound, this.#controls);
-    if (this.#outbound.queuedBytes <= this.#options.highWaterMark) return true;
-    this.#roomWanted = true;
-    return false;
+    return this.#room.allows(this.#outbound.queuedBytes);
   }
 
   sendControl(message: Uint8Array): void {
@@ -275,10 +274,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.onRead();
     link.write(this.#outbound, this.#controls);
     this.#updateWaiting();
-    if (this.#roomWanted && this.#outbound.queuedBytes <= this.#options.highWaterMark / 2) {
-      this.#roomWanted = false;
-      this.handler.onRoom();
-    }
+    if (this.#room.isBack(this.#outbound.queuedBytes)) this.handler.onRoom();
     this.#closeIfDone();
   }
 
@@ -301,15 +297,13 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   }
 
   onLost(detail: string | undefined, cause: Error | undefined): void {
+    const error = remoteError('ERR_RSERPOOL_CONNECTION_BROKEN', detail, cause);
+    const leaves = this.#askedElsewhere && this.#isSettled;
     // The far side ended the byte stream as it should when all is done.
     if (this.#state === 'closing' || (this.#state === 'open' && this.#isDone)) this.#close(undefined);
     else if (this.#state === 'interrupted') this.#tryAgain();
-    else {
-      const error = remoteError('ERR_RSERPOOL_CONNECTION_BROKEN', detail, cause);
-      if (this.#state === 'open' && this.features.resume && !(this.#askedElsewhere && this.#isSettled))
-        this.#interrupt(error);
-      else this.#close(error);
-    }
+    else if (this.#state === 'open' && this.features.resume && !leaves) this.#interrupt(error);
+    else this.#close(error);
   }
 
   #newLink(stream: ByteStream): Link {
