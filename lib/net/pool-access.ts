@@ -7,13 +7,15 @@ import { RserpoolError } from '../errors.js';
 import { plainSctpAddresses, sctpMappingAddresses, tcpMappingAddresses } from '../mapping/offer.js';
 import { dialPlainSctp } from '../mapping/sctp/dial.js';
 import { mappingTransport } from '../mapping/sctp/transport.js';
-import { ConnectedAhead, type Connector } from '../mapping/tcp/connected-ahead.js';
-import { dialTcpMapping } from '../mapping/tcp/dial.js';
+import type { Connector } from '../mapping/tcp/connected-ahead.js';
+import { type DialCallbacks, dialTcpMapping } from '../mapping/tcp/dial.js';
+import type { StandBy } from '../mapping/tcp/opening.js';
 import type { TcpMappingOptions } from '../mapping/tcp/options.js';
+import { type Dial, PreparedConnection } from '../mapping/tcp/prepared-connection.js';
 import type { Picker } from '../policy/member-policy.js';
 import { createPickerState } from '../policy/picker.js';
 import type { PoolView } from '../session/candidates.js';
-import type { DialledCallbacks, PoolAccess, SessionHello } from '../session/pool-access.js';
+import type { PoolAccess, SessionHello } from '../session/pool-access.js';
 import type { Attempt, ByteStreamTransport, TransportAddress } from '../transport/transport.js';
 import type { PoolElement, PoolHandle } from '../wire/parameters.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
@@ -104,10 +106,11 @@ export function poolAccess(
     connector: Connector,
     one: PoolElement,
     hello: SessionHello,
-    callbacks: DialledCallbacks,
+    callbacks: DialCallbacks,
+    standBy?: StandBy,
   ): Attempt => {
-    const processes = peerProcesses(scope);
-    const side = { role: 'user', poolHandle, peIdentifier: one.identifier, processes, ...hello } as const;
+    const facts = { role: 'user', poolHandle, peIdentifier: one.identifier, ...hello } as const;
+    const side = { ...facts, processes: peerProcesses(scope), ...(standBy === undefined ? {} : { standBy }) };
     return dialTcpMapping(connector, clock, options, offered(one).filter(allowed), side, callbacks);
   };
   return {
@@ -155,18 +158,12 @@ export function poolAccess(
       }
       return dialOver(mappingTransport(stream, sctp), element, hello, callbacks);
     },
-    prepare(one, timeout, onReady) {
+    prepare(one, hello, timeout, onReady) {
       const [first] = offered(one).filter(allowed);
       // An application that chooses is asked when it is to choose; an association says hello by itself.
       if (first === undefined || first.protocol !== undefined || select !== undefined) return undefined;
-      const ahead = new ConnectedAhead(mappingTransport(stream, scope.sctp.get()), clock, first, timeout, onReady);
-      return {
-        get isReady() {
-          return ahead.isReady;
-        },
-        dial: (hello, callbacks) => dialOver(ahead, one, hello, callbacks),
-        drop: () => ahead.drop(),
-      };
+      const dial: Dial = (connector, callbacks, standBy) => dialOver(connector, one, hello, callbacks, standBy);
+      return new PreparedConnection(mappingTransport(stream, scope.sctp.get()), clock, first, timeout, dial, onReady);
     },
   };
 }

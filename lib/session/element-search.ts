@@ -85,10 +85,10 @@ export class ElementSearch {
 
   /**
    * The element that has the session may have failed: asks who is there, and connects to the one that would be next, so
-   * that a search that begins soon begins there.
+   * that a search that begins soon, with this very hello, begins there.
    */
-  prepare(failing: number | undefined): void {
-    this.#preparation.begin(failing);
+  prepare(failing: number | undefined, hello: SessionHello): void {
+    this.#preparation.begin(failing, hello);
   }
 
   /** The element that has the session has not failed. */
@@ -226,8 +226,7 @@ export class ElementSearch {
         this.#tryNext();
       },
     };
-    this.#attempt =
-      prepared === undefined ? this.#pool.dial(element, hello, callbacks) : prepared.dial(hello, callbacks);
+    this.#attempt = prepared === undefined ? this.#pool.dial(element, hello, callbacks) : prepared.claim(callbacks);
   }
 
   #elementFailed(element: PoolElement, errors: readonly Error[]): RserpoolError {

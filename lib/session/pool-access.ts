@@ -33,10 +33,10 @@ export interface PoolAccess {
   /** Connects to the element and says hello to it. */
   dial(element: PoolElement, hello: SessionHello, callbacks: DialledCallbacks): Attempt;
   /**
-   * Connects to an element that may be needed within `timeout` ms, and tells it nothing; `onReady` when it is reached, unless
-   * it was dialled or dropped before. Absent where that is not to be done; undefined: not with this element.
+   * Connects to an element that may be needed within `timeout` ms, says hello, and lets it stand by; `onReady` when it does,
+   * unless it was claimed or dropped before. Absent where that is not to be done; undefined: not with this element.
    */
-  prepare?(element: PoolElement, timeout: number, onReady: () => void): PreparedDial | undefined;
+  prepare?(element: PoolElement, hello: SessionHello, timeout: number, onReady: () => void): PreparedDial | undefined;
 }
 
 export interface DialledCallbacks {
@@ -47,8 +47,8 @@ export interface DialledCallbacks {
 /** An element that is about to be needed, or not. */
 export interface PreparedDial {
   readonly isReady: boolean;
-  /** As `PoolAccess.dial`; once. */
-  dial(hello: SessionHello, callbacks: DialledCallbacks): Attempt;
-  /** It is not needed. Harmless after `dial`. */
+  /** It is needed: as `PoolAccess.dial`; once. */
+  claim(callbacks: DialledCallbacks): Attempt;
+  /** It is not needed. Harmless after `claim`. */
   drop(): void;
 }

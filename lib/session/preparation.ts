@@ -1,12 +1,12 @@
 /**
  * The next element, made ready before it is known to be needed: while the one that has the session is tried once more,
- * whoever would be next is looked for and connected to. It is told nothing until it is wanted.
+ * whoever would be next is looked for and connected to. It stands by, and begins nothing until it is wanted.
  */
 
 import type { Clock, Timer } from '../clock.js';
 import type { PoolElement } from '../wire/parameters.js';
 import type { Candidates } from './candidates.js';
-import type { PoolAccess, PreparedDial } from './pool-access.js';
+import type { PoolAccess, PreparedDial, SessionHello } from './pool-access.js';
 
 /** An element that is being connected to, or is. */
 interface Prepared {
@@ -25,7 +25,7 @@ export class Preparation {
   /** Counts the preparations: a registrar may answer when nobody wants one any more. */
   #run = 0;
 
-  /** What is not claimed within `readyTime` ms is dropped; 0: nothing is prepared. `onReady`: the element is reached. */
+  /** What is not claimed within `readyTime` ms is dropped; 0: nothing is prepared. `onReady`: the element stands by. */
   constructor(pool: PoolAccess, clock: Clock, candidates: Candidates, readyTime: number, onReady: () => void) {
     this.#pool = pool;
     this.#clock = clock;
@@ -34,17 +34,17 @@ export class Preparation {
     this.#onReady = onReady;
   }
 
-  /** Prepares for the failure of the element `failing`. */
-  begin(failing: number | undefined): void {
+  /** Prepares for the failure of the element `failing`; `hello`: what the next one is told. */
+  begin(failing: number | undefined, hello: SessionHello): void {
     this.cancel();
     if (this.#pool.prepare === undefined || this.#pool.element !== undefined || this.#readyTime === 0) return;
     const run = this.#run;
     // Who is known from an answer that is not old will do; the registrar is asked all the same, for what may come next.
-    if (this.#candidates.isRecent(this.#clock.now())) this.#choose(failing);
+    if (this.#candidates.isRecent(this.#clock.now())) this.#choose(failing, hello);
     this.#pool.resolve(false, this.#readyTime, (_error, pool) => {
       if (pool === undefined) return;
       this.#candidates.update(pool);
-      if (run === this.#run && this.#prepared === undefined) this.#choose(failing);
+      if (run === this.#run && this.#prepared === undefined) this.#choose(failing, hello);
     });
   }
 
@@ -53,12 +53,12 @@ export class Preparation {
     return this.#prepared?.element;
   }
 
-  /** That element, if it is reached. */
+  /** That element, if it stands by. */
   get ready(): PoolElement | undefined {
     return this.#prepared?.dial.isReady === true ? this.#prepared.element : undefined;
   }
 
-  /** What was prepared for this element, to be dialled; anything else is dropped. */
+  /** What was prepared for this element; anything else is dropped. */
   claim({ identifier }: PoolElement): PreparedDial | undefined {
     const prepared = this.#prepared;
     if (prepared?.element.identifier !== identifier) {
@@ -79,11 +79,11 @@ export class Preparation {
     this.#prepared = undefined;
   }
 
-  #choose(failing: number | undefined): void {
+  #choose(failing: number | undefined, hello: SessionHello): void {
     this.#candidates.spread();
     const isSuspected = (identifier: number): boolean => this.#pool.isSuspected(identifier);
     const element = this.#candidates.next(this.#clock.now(), isSuspected, failing);
-    const dial = element && this.#pool.prepare?.(element, this.#readyTime, this.#onReady);
+    const dial = element && this.#pool.prepare?.(element, hello, this.#readyTime, this.#onReady);
     if (element === undefined || dial === undefined) return;
     const expiry = this.#clock.setTimeout(() => this.cancel(), this.#readyTime, 'background');
     this.#prepared = { element, dial, expiry };

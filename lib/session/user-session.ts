@@ -39,7 +39,7 @@ import {
   type SendOptions,
 } from './message.js';
 import { Outbox } from './outbox.js';
-import type { PoolAccess } from './pool-access.js';
+import type { PoolAccess, SessionHello } from './pool-access.js';
 import { chooseResent, type Failure, failoverFacts } from './resent-choice.js';
 import {
   type FailoverCallback,
@@ -232,12 +232,12 @@ export class UserSession implements Session, Replier {
     this.#connection?.unref();
   }
 
+  #hello(failedOver: boolean): SessionHello {
+    return { sessionId: this.sessionId, failedOver, cookieFollows: this.#cookie !== undefined };
+  }
+
   #seek(timeout: number): void {
-    this.#search.start(timeout, {
-      sessionId: this.sessionId,
-      failedOver: this.#failure !== undefined,
-      cookieFollows: this.#cookie !== undefined,
-    });
+    this.#search.start(timeout, this.#hello(this.#failure !== undefined));
   }
 
   #exhausted(errors: readonly Error[]): void {
@@ -342,7 +342,7 @@ export class UserSession implements Session, Replier {
   /** The connection broke, and the same element is tried: if it is dead, who waits shall not wait for the next one too. */
   #onInterrupt(): void {
     if (this.#state === 'open' && !this.#outbox.isSettled)
-      this.#search.prepare((this.#element as PoolElement).identifier);
+      this.#search.prepare((this.#element as PoolElement).identifier, this.#hello(true));
   }
 
   /** The connection broke and goes on at the same element. */

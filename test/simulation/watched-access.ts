@@ -36,17 +36,17 @@ export function watchedAccess(access: PoolAccess, watch: AccessWatch): PoolAcces
   });
   return {
     ...access,
-    prepare(element, timeout, onReady) {
-      const prepared = access.prepare?.(element, timeout, onReady);
+    prepare(element, hello, timeout, onReady) {
+      const prepared = access.prepare?.(element, hello, timeout, onReady);
       if (prepared === undefined) return undefined;
       return {
         get isReady() {
           return prepared.isReady;
         },
         drop: () => prepared.drop(),
-        dial(hello, callbacks) {
+        claim(callbacks) {
           onDial(element, hello);
-          return prepared.dial(hello, watched(element, callbacks));
+          return prepared.claim(watched(element, callbacks));
         },
       };
     },

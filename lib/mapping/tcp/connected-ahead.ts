@@ -1,6 +1,6 @@
 /**
- * A byte stream that is opened before it is known to be needed: to the next element, while the one that has the session is
- * tried once more. Nothing is said over it until then, so that no element has a session that nobody wants.
+ * A byte stream that is opened before it is known to be needed. Nothing is said over it until it is claimed, and if nobody
+ * does, the far side hears of no connection.
  *
  *   connecting --open--> ready --claimed, lost, dropped--> over
  *   connecting --error--> failed --claimed, dropped--> over

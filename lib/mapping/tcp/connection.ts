@@ -22,16 +22,17 @@ import {
 } from '../mapping.js';
 import { remoteError } from './abort.js';
 import { Controls } from './controls.js';
-import { dataFlag, helloFlag, messageOverhead } from './frame.js';
+import { helloFlag, messageOverhead } from './frame.js';
 import type { Hello, ResumePoint } from './hello.js';
 import { type Arrival, Inbound } from './inbound.js';
 import { Interruption } from './interruption.js';
+import { KeptSession } from './kept-session.js';
 import { LeasedMessages } from './leased-messages.js';
 import { Link, type LinkOwner } from './link.js';
 import { canResume, judgeHello, ownHello, peerHello, type TcpMappingSide, tcpMappingFeatures } from './opening.js';
 import { type TcpMappingOptions, userTimeout } from './options.js';
 import { Outbound } from './outbound.js';
-import type { Resumable, ResumableSessions, SessionEnd } from './resumable-sessions.js';
+import type { Resumable } from './resumable-sessions.js';
 import { Room } from './room.js';
 
 export class TcpMappingConnection implements MappingConnection, LinkOwner, Resumable {
@@ -44,8 +45,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   readonly #clock: Clock;
   readonly #options: TcpMappingOptions;
   readonly #side: TcpMappingSide;
-  /** At an element that can: where its sessions wait for their users. */
-  readonly #sessions: ResumableSessions | undefined;
+  readonly #kept: KeptSession;
   #state: 'opening' | 'open' | 'interrupted' | 'closing' | 'closed' = 'opening';
   /** What carries it; none while it is interrupted and no byte stream is open. */
   #link: Link | undefined;
@@ -53,8 +53,6 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   readonly #outbound = new Outbound();
   readonly #inbound: Inbound;
   readonly #controls = new Controls();
-  /** Of an element's connection: its user's. */
-  #sessionId: Uint8Array | undefined;
   /** While interrupted. */
   #interruption: Interruption | undefined;
   #referenced = true;
@@ -68,7 +66,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.#clock = clock;
     this.#options = options;
     this.#side = side;
-    this.#sessions = side.role === 'element' ? side.sessions : undefined;
+    this.#kept = new KeptSession(side.role === 'element' ? side.sessions : undefined, this);
     this.features = tcpMappingFeatures(0, false);
     this.localAddress = stream.localAddress;
     this.remoteAddress = stream.remoteAddress;
@@ -77,8 +75,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.#inbound = new Inbound(options, () => this.#outbound.lastSequence);
     if (side.role === 'element') this.#leased = new LeasedMessages((message) => this.handler.onMessage(message));
     this.mapping = stream.localAddress.protocol === undefined ? mappingId.tcp : mappingId.sctp;
-    this.#link = this.#newLink(stream);
-    if (side.role === 'user') this.#sayHello(this.#link, false);
+    const link = this.#newLink(stream);
+    if (side.role === 'user') this.#sayHello(link, false);
   }
 
   /** Who gets what comes by the byte stream that the connection was made for. */
@@ -116,7 +114,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.#link?.heartbeats.sending();
     this.#link?.scheduleFlush();
     // A session that waits for its user may become too much to keep.
-    if (this.#state === 'interrupted') this.#sessions?.grow(this, message.data.length + messageOverhead);
+    if (this.#state === 'interrupted') this.#kept.grow(message.data.length + messageOverhead);
     // What an element sends because of a message leaves with its acknowledgement (`take`): a failure cannot part them.
     if (this.#side.role === 'user') this.#link?.writeEarly(this.#outbound, this.#controls);
     return this.#room.allows(this.#outbound.queuedBytes);
@@ -165,7 +163,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.#controls.write();
     this.#outbound.writeAcknowledgement();
     // Who cannot be told now finds that nobody comes back, or hears of it when it does.
-    if (code === abortCode.application) this.#remember({ type: 'destroyed' });
+    if (code === abortCode.application) this.#kept.remember({ type: 'destroyed' });
     if (this.#link !== undefined) this.#link.abort(code, reason);
     else this.#interruption?.leave(this.#received, { code, reason });
     this.#close(error);
@@ -173,7 +171,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
 
   onHello(link: Link, flags: number, hello: Hello): void {
     const judgement = judgeHello(this.#side, flags, hello, this.#state === 'interrupted');
-    if (judgement.type === 'open') this.#open(link, flags, hello, judgement.version);
+    if (judgement.type === 'open') this.#greet(link, flags, hello, judgement.version);
     else if (judgement.type === 'refused') {
       const { code, errorCode, reason } = judgement;
       this.abort(code, reason, this.#interruption?.error ?? remoteError(errorCode, reason));
@@ -202,7 +200,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
       return 'a count of messages that cannot be';
     // The user knows that the former byte stream is of no more use, even where nobody told us.
     this.#dropLink('reset');
-    this.#sessions?.unpark(this);
+    this.#kept.unpark();
     link.owner = this;
     if (!this.#referenced) link.stream.unref();
     link.heartbeats.allow(userTimeout(this.#options, hello.heartbeatInterval));
@@ -226,8 +224,6 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     pieces: readonly Uint8Array[] | undefined,
   ): void {
     this.#onArrival(this.#inbound.data(flags, streamId, bytes, view, body, length, pieces));
-    if ((flags & dataFlag.acknowledges) !== 0 && this.#state === 'open')
-      this.onAcknowledgement(view.getUint32(body + 8));
   }
 
   onShutdown(flags: number, streamId: number, sequence: number): void {
@@ -270,7 +266,6 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   onFlush(): void {
     const link = this.#link;
     if (this.#state !== 'open' || link === undefined) return;
-    if (!link.isBlocked) link.heartbeats.writeOwed();
     this.onRead();
     link.write(this.#outbound, this.#controls);
     this.#updateWaiting();
@@ -289,7 +284,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   }
 
   onSilent(): void {
-    const reason = this.#state === 'opening' ? 'no hello came' : 'no answer to heartbeats';
+    const reason = this.#state === 'opening' ? 'no hello came, or nothing after it' : 'no answer to heartbeats';
     const error = remoteError('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason);
     if (this.#state === 'closing') this.#close(undefined);
     else if (this.#state === 'interrupted') this.#tryAgain();
@@ -309,7 +304,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   #newLink(stream: ByteStream): Link {
     const opening = this.#options[this.#side.role === 'user' ? 'failureTimeout' : 'helloTimeout'];
     if (!this.#referenced) stream.unref();
-    return new Link(stream, this.#clock, this.#options, opening, this);
+    this.#link = new Link(stream, this.#clock, this.#options, opening, this);
+    return this.#link;
   }
 
   #sayHello(link: Link, resumes: boolean): void {
@@ -317,16 +313,25 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     link.sayHello(ownHello(this.#side, this.#options, link.heartbeats.stamp, this.#inbound.restart(), received));
   }
 
-  /** A hello that begins a connection. */
-  #open(link: Link, flags: number, hello: Hello, version: number): void {
-    this.features = tcpMappingFeatures(hello.features, canResume(this.#side, this.#options), this.pathMtu);
-    if (this.#side.role === 'element') {
-      this.#sessionId = hello.sessionId;
-      if (this.features.resume) this.#sessions?.begin(hello.sessionId, this);
-      link.heartbeats.allow(userTimeout(this.#options, hello.heartbeatInterval));
+  /** A hello that begins a connection, at once or when it is known to be needed. */
+  #greet(link: Link, flags: number, hello: Hello, version: number): void {
+    const begin = (): void => this.#open(link, flags, hello, version);
+    const side = this.#side;
+    if (side.role === 'element') {
       this.#sayHello(link, false);
       // A user that has lost its element waits for this; what the application does with its new session takes a while.
       if ((flags & helloFlag.failedOver) !== 0) link.writeOut();
+      if ((flags & helloFlag.standBy) !== 0) link.standBy(begin);
+      else begin();
+    } else if (side.standBy === undefined) begin();
+    else side.standBy(link.holdBack(begin));
+  }
+
+  #open(link: Link, flags: number, hello: Hello, version: number): void {
+    this.features = tcpMappingFeatures(hello.features, canResume(this.#side, this.#options), this.pathMtu);
+    if (this.#side.role === 'element') {
+      if (this.features.resume) this.#kept.begin(hello.sessionId);
+      link.heartbeats.allow(userTimeout(this.#options, hello.heartbeatInterval));
     }
     this.#carryOn(link, hello, 0, 0);
     this.handler.onOpen(peerHello(hello, flags, version));
@@ -365,14 +370,13 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.#interruption = new Interruption(this.#clock, this.#options, this.#side, error, this.#referenced, {
       onStream: (stream) => {
         const link = this.#newLink(stream);
-        this.#link = link;
         this.#sayHello(link, true);
         return link;
       },
       // The connection ends for the reason that broke it.
       onGaveUp: () => this.#close(error),
     });
-    this.#sessions?.park(this);
+    this.#kept.park();
     this.handler.onInterrupt?.();
   }
 
@@ -402,9 +406,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
 
   #onArrival(arrival: Arrival): void {
     if (arrival === undefined) return;
-    const link = this.#link as Link;
-    if (arrival.type === 'fault') return void link.fault(arrival.reason);
-    link.heartbeats.arrived();
+    if (arrival.type === 'fault') return void this.#link?.fault(arrival.reason);
+    this.#link?.heartbeats.arrived();
     if (this.#leased === undefined) this.handler.onMessage(arrival);
     else this.#leased.push(arrival);
   }
@@ -417,16 +420,12 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     const link = this.#link;
     if (this.#state !== 'open' || link === undefined || !this.#isDone || link.writer.length > 0) return;
     this.#state = 'closing';
-    this.#remember({ type: 'inOrder', received: this.#received });
+    this.#kept.remember({ type: 'inOrder', received: this.#received });
     link.end();
   }
 
   get #received(): ResumePoint {
     return { messages: this.#inbound.messages, controls: this.#controls.received };
-  }
-
-  #remember(how: SessionEnd): void {
-    if (this.#sessionId !== undefined && this.features.resume) this.#sessions?.remember(this.#sessionId, how);
   }
 
   /** Both directions ended, and all was taken and acknowledged. */
@@ -444,7 +443,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.#state = 'closed';
     this.#dropLink('now');
     this.#interruption?.stop();
-    if (this.#sessionId !== undefined) this.#sessions?.end(this.#sessionId, this);
+    this.#kept.end();
     this.#clock.defer(() => this.handler.onClose(error));
   }
 }

@@ -8,7 +8,13 @@ import {
   formatAddress,
   type TransportAddress,
 } from '../../transport/transport.js';
-import { type MappingConnection, type MappingHandler, noMappingHandler, type PeerHello } from '../mapping.js';
+import {
+  abortCode,
+  type MappingConnection,
+  type MappingHandler,
+  noMappingHandler,
+  type PeerHello,
+} from '../mapping.js';
 import type { Connector } from './connected-ahead.js';
 import { TcpMappingConnection } from './connection.js';
 import type { TcpMappingUser } from './opening.js';
@@ -51,7 +57,7 @@ export function dialTcpMapping(
           ...side,
           reconnect: (reconnecting) => reconnect(transport, clock, options.failureTimeout, inTurn, reconnecting),
         });
-        cancel = () => connection.abort(0, 'no longer wanted');
+        cancel = () => connection.abort(abortCode.failedOver, 'no longer wanted');
         connection.handler = {
           ...noMappingHandler,
           onOpen(peer) {

@@ -56,6 +56,8 @@ export const helloFlag = {
   cookieFollows: 0x02,
   /** From the user: go on with the session where it was; from the element: so it does. */
   resume: 0x04,
+  /** From the user: it may not come here after all; the session begins with the first frame after this hello. */
+  standBy: 0x08,
 } as const;
 
 /** What a side can do beyond version 1 as it began: bits of the hello. */

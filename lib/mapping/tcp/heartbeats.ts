@@ -124,11 +124,15 @@ export class Heartbeats implements ProcessMember {
     this.#schedule(now);
   }
 
-  /** The far side's hello came; from now on we ask, if it is ours to ask. */
-  open(hello: { readonly stamp: number; readonly failureTimeout: number }, asking: boolean): void {
+  /** The far side's hello came. */
+  greeted(stamp: number): void {
+    this.#peerStamp = stamp;
+    this.#peerStampAt = this.#clock.now();
+  }
+
+  /** Both sides have said hello, and one that stood by is needed; from now on we ask, if it is ours to ask. */
+  open(hello: { readonly failureTimeout: number }, asking: boolean): void {
     const now = this.#clock.now();
-    this.#peerStamp = hello.stamp;
-    this.#peerStampAt = now;
     this.#asking = asking;
     if (!asking) this.#signInterval = hello.failureTimeout / 4;
     this.#liveness.heard(now);

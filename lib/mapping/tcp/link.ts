@@ -3,6 +3,7 @@
  * on over another link.
  *
  *   opening --open--> open --end--> closing --drop--> closed
+ *   opening --standBy--> standingBy --open--> open
  */
 
 import type { Clock } from '../../clock.js';
@@ -39,7 +40,7 @@ const wholeMessage = dataFlag.begin | dataFlag.end;
 export interface LinkOwner {
   /** The far side's hello came. */
   onHello(link: Link, flags: number, hello: Hello): void;
-  /** One fragment of a message, its data header included; with `pieces`, those are its payload. */
+  /** One fragment of a message, its data header included; with `pieces`, those are its payload. An acknowledgement in it follows by itself. */
   onMessageFrame(
     flags: number,
     streamId: number,
@@ -80,7 +81,9 @@ export class Link implements ByteStreamHandler {
   readonly #options: TcpMappingOptions;
   readonly #magic = new MagicReader();
   readonly #reader: FrameReader;
-  #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
+  #state: 'opening' | 'standingBy' | 'open' | 'closing' | 'closed' = 'opening';
+  /** Of an element that stands by: opens the connection. */
+  #begin: (() => void) | undefined;
   #magicSaid = false;
   #flushScheduled = false;
   #postponed: 'waiting' | 'over' | undefined;
@@ -124,6 +127,23 @@ export class Link implements ByteStreamHandler {
     this.heartbeats.open(hello, asking);
     processes?.join(asking ? 'element' : 'user', this.heartbeats, hello.process, this.stream, this.#options);
     this.#state = 'open';
+  }
+
+  /** An element's: both sides have said hello, and `begin` opens the connection when the next frame comes. */
+  standBy(begin: () => void): void {
+    this.#state = 'standingBy';
+    this.#begin = begin;
+  }
+
+  /** A user's: both sides have said hello. What it returns opens the connection, if the element still stands by. */
+  holdBack(begin: () => void): () => void {
+    this.#state = 'standingBy';
+    return () => {
+      if (this.#state !== 'standingBy') return;
+      begin();
+      // Whether or not there is anything else to say, this tells the element.
+      this.heartbeats.ask();
+    };
   }
 
   sayHello({ hello, flags }: OwnHello): void {
@@ -263,12 +283,18 @@ export class Link implements ByteStreamHandler {
       this.owner.onAborted(abortError(bytes.subarray(body, body + length)));
       return false;
     }
-    if (this.#state === 'open') return this.#onOpenFrame(type, flags, streamId, bytes, view, body, length, pieces);
+    if (this.#state === 'standingBy') {
+      if (this.#begin === undefined) return this.fault(`a frame of type ${type} from an element that stands by`);
+      this.#begin();
+    }
+    if (this.#isState('open')) return this.#onOpenFrame(type, flags, streamId, bytes, view, body, length, pieces);
+    if (!this.#isState('opening')) return false;
     if (type !== frameType.hello) return this.fault(`a frame of type ${type} before the hello`);
     const hello = decodeHello(bytes, view, body, length);
     if ('reason' in hello) return this.fault(`a hello with ${hello.reason}`);
+    this.heartbeats.greeted(hello.stamp);
     this.owner.onHello(this, flags, hello);
-    return this.#isState('open');
+    return this.#isState('open') || this.#isState('standingBy');
   }
 
   #onOpenFrame(
@@ -284,9 +310,11 @@ export class Link implements ByteStreamHandler {
     switch (type) {
       case frameType.data:
         if (length < dataHeaderLength) return this.fault(`a data frame of ${length} bytes`);
-        if (view.getUint32(body + 4) !== asapPpid)
+        if (view.getUint32(body + 4) !== asapPpid) {
           this.owner.onMessageFrame(flags, streamId, bytes, view, body, length, pieces);
-        else if ((flags & wholeMessage) !== wholeMessage) return this.fault('a control message in fragments');
+          if ((flags & dataFlag.acknowledges) !== 0 && this.#isState('open'))
+            this.owner.onAcknowledgement(view.getUint32(body + 8));
+        } else if ((flags & wholeMessage) !== wholeMessage) return this.fault('a control message in fragments');
         else
           this.owner.onControl(
             pieces === undefined ? copyOf(bytes.subarray(body + dataHeaderLength, body + length)) : joined(pieces),
@@ -318,7 +346,7 @@ export class Link implements ByteStreamHandler {
     return this.#isState('open');
   }
 
-  #isState(state: 'open'): boolean {
+  #isState(state: 'opening' | 'standingBy' | 'open'): boolean {
     return this.#state === state;
   }
 
@@ -331,8 +359,10 @@ export class Link implements ByteStreamHandler {
   #flush(): void {
     this.#flushScheduled = false;
     if (this.#state === 'closed' || this.#state === 'closing') return;
-    if (this.#state === 'open') this.owner.onFlush();
-    else if (this.writer.length > 0) this.writeOut();
+    if (this.#state === 'open') {
+      if (!this.#blocked) this.heartbeats.writeOwed();
+      this.owner.onFlush();
+    } else if (this.writer.length > 0) this.writeOut();
   }
 
   #close(how: 'now' | 'reset' | 'linger'): void {

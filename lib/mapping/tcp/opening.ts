@@ -25,6 +25,9 @@ export function tcpMappingFeatures(features: number, resume: boolean, pathMtu?: 
   };
 }
 
+/** Called when both sides have said hello and the element stands by: `begin` opens the connection, if it is still there. */
+export type StandBy = (begin: () => void) => void;
+
 /** What a user says of itself. */
 export interface TcpMappingUser {
   readonly role: 'user';
@@ -34,6 +37,8 @@ export interface TcpMappingUser {
   readonly peIdentifier: number;
   readonly failedOver: boolean;
   readonly cookieFollows: boolean;
+  /** The user may not need this element after all: it is told when the element stands by, and begins when it wants to. */
+  readonly standBy?: StandBy;
   /** Reaches the same element once more; absent: the session cannot be resumed. */
   readonly reconnect?: Reconnect;
   /** The processes that all connections of this one know; absent: each is on its own. */
@@ -93,7 +98,8 @@ export function ownHello(
   const resumes = resume === undefined ? 0 : helloFlag.resume;
   if (side.role === 'element') return { hello, flags: resumes };
   const cameFrom = (side.failedOver ? helloFlag.failedOver : 0) | (side.cookieFollows ? helloFlag.cookieFollows : 0);
-  return { hello, flags: resumes | cameFrom };
+  const standBy = side.standBy === undefined || resume !== undefined ? 0 : helloFlag.standBy;
+  return { hello, flags: resumes | cameFrom | standBy };
 }
 
 export type Judgement =
