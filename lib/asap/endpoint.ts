@@ -73,6 +73,8 @@ const unreachable = diagnosticEvent<{ poolHandle: string; identifier: number; re
 
 /** Reports that wait for a home server; further ones are dropped, the failures are remembered all the same. */
 const maxWaitingReports = 256;
+/** Milliseconds. */
+const reportDelay = 10;
 
 export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
   readonly #options: AsapEndpointOptions;
@@ -224,14 +226,19 @@ export class AsapEndpoint extends EventEmitter<AsapEndpointEvents> {
 
   /**
    * An element was found unreachable (sections 3.5 and 6.9.2). Call it once per event, and only if something was sent
-   * to the element. It is reported to the home server, at most once per `reportInterval`, and counts as suspected for
-   * `suspicionTime`.
+   * to the element. It counts as suspected for `suspicionTime`, and is reported to the home server, at most once per
+   * `reportInterval`, and a little later: who lost it has something more urgent to do.
    */
   reportUnreachable(poolHandle: PoolHandle, peIdentifier: number): void {
     const reported = this.#suspicion.add(poolHandle, peIdentifier, this.#options.clock.now());
     if (unreachable.watched)
       unreachable.publish({ poolHandle: poolHandleText(poolHandle), identifier: peIdentifier, reported });
     if (!reported || this.#closed) return;
+    this.#options.clock.setTimeout(() => this.#report(poolHandle, peIdentifier), reportDelay, 'background');
+  }
+
+  #report(poolHandle: PoolHandle, peIdentifier: number): void {
+    if (this.#closed) return;
     const message = { type: 'endpointUnreachable', poolHandle, peIdentifier } as const;
     if (!this.#home.send(message) && this.#waitingReports.length < maxWaitingReports) {
       this.#waitingReports.push({ poolHandle, peIdentifier });

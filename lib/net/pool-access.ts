@@ -158,12 +158,12 @@ export function poolAccess(
       }
       return dialOver(mappingTransport(stream, sctp), element, hello, callbacks);
     },
-    prepare(one, hello, timeout, onReady) {
+    prepare(one, hello, timeout, callbacks) {
       const [first] = offered(one).filter(allowed);
       // An application that chooses is asked when it is to choose; an association says hello by itself.
       if (first === undefined || first.protocol !== undefined || select !== undefined) return undefined;
-      const dial: Dial = (connector, callbacks, standBy) => dialOver(connector, one, hello, callbacks, standBy);
-      return new PreparedConnection(mappingTransport(stream, scope.sctp.get()), clock, first, timeout, dial, onReady);
+      const dial: Dial = (connector, dialled, standBy) => dialOver(connector, one, hello, dialled, standBy);
+      return new PreparedConnection(mappingTransport(stream, scope.sctp.get()), clock, first, timeout, dial, callbacks);
     },
   };
 }

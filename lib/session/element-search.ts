@@ -9,14 +9,12 @@ import type { Attempt } from '../transport/transport.js';
 import type { PoolElement } from '../wire/parameters.js';
 import { Candidates, type ExclusionTimes } from './candidates.js';
 import type { DialledCallbacks, PoolAccess, SessionHello } from './pool-access.js';
-import { Preparation } from './preparation.js';
+import { Preparation, type PreparationOptions } from './preparation.js';
 
-export interface SearchOptions {
+export interface SearchOptions extends PreparationOptions {
   readonly exclusion: ExclusionTimes;
   /** Milliseconds between rounds over the pool: doubling from `first` to `most`, each shortened at random by up to half. */
   readonly backoff: { readonly first: number; readonly most: number };
-  /** Milliseconds that the next element is kept ready while the one that has the session is tried once more; 0: not at all. */
-  readonly readyTime: number;
   /** Milliseconds that a registrar's answer is awaited before the elements that are already known are tried. */
   readonly answerPatience: number;
   /** Rounds over the pool before it is given up, whatever time is left. */
@@ -31,6 +29,9 @@ export interface SearchCallbacks {
   /** Whether something is to be sent to the element, so that its failure may be reported. */
   hasSomethingToSend(): boolean;
 }
+
+/** Milliseconds from a failover until a registrar is asked who is there now. */
+const newsAfter = 1000;
 
 const failed = diagnosticEvent<{ poolHandle: string; element: number; error: Error }>('session', 'attempt-failed');
 
@@ -56,6 +57,8 @@ export class ElementSearch {
   #referenced = true;
   /** Runs while a registrar is asked and there are elements to try without its answer. */
   #impatience: Timer | undefined;
+  /** Runs after a failover, until a registrar is asked who is there now. */
+  #news: Timer | undefined;
   /** Counts the questions: the answer to an earlier one is news, but nothing waits for it. */
   #asked = 0;
   /** The next element, kept ready before it is known to be needed. */
@@ -67,7 +70,7 @@ export class ElementSearch {
     this.#random = random;
     this.#options = options;
     this.#callbacks = callbacks;
-    this.#preparation = new Preparation(pool, clock, this.#candidates, options.readyTime, () => this.#tryPrepared());
+    this.#preparation = new Preparation(pool, clock, this.#candidates, options, () => this.#tryPrepared());
   }
 
   /** Searches for at most `timeout` ms. */
@@ -115,6 +118,7 @@ export class ElementSearch {
     this.#deadline?.cancel();
     this.#pause?.cancel();
     this.#impatience?.cancel();
+    this.#news?.cancel();
   }
 
   /** The element failed: it is passed over for a while. */
@@ -135,6 +139,13 @@ export class ElementSearch {
 
   isExcluded(identifier: number): boolean {
     return this.#candidates.isExcluded(identifier, this.#clock.now());
+  }
+
+  /** Who will be there instead of the element that failed, should the next one fail too. */
+  #askLater(): void {
+    const ask = (): void =>
+      this.#pool.resolve(true, this.#options.answerPatience, (_error, pool) => pool && this.#candidates.update(pool));
+    this.#news = this.#clock.setTimeout(ask, newsAfter, 'background');
   }
 
   #armDeadline(): void {
@@ -172,9 +183,9 @@ export class ElementSearch {
     });
   }
 
-  /** Goes to the element that is ready, if there is one and somebody waits for it. */
+  /** Goes to the element that is prepared, if it is connected to and somebody waits for it. */
   #tryPrepared(): boolean {
-    const element = this.#preparation.ready;
+    const element = this.#preparation.reached;
     if (element === undefined || !this.#searching || this.isExcluded(element.identifier)) return false;
     // What the registrar answers meanwhile is news, but nothing waits for it.
     this.#asked++;
@@ -210,6 +221,7 @@ export class ElementSearch {
         this.#attempt = undefined;
         this.stop();
         this.#candidates.alive(element.identifier);
+        if (hello.failedOver && this.#pool.element === undefined) this.#askLater();
         return this.#callbacks.onReached(element, connection);
       },
       onFailed: (errors) => {

@@ -33,10 +33,15 @@ export interface PoolAccess {
   /** Connects to the element and says hello to it. */
   dial(element: PoolElement, hello: SessionHello, callbacks: DialledCallbacks): Attempt;
   /**
-   * Connects to an element that may be needed within `timeout` ms, says hello, and lets it stand by; `onReady` when it does,
-   * unless it was claimed or dropped before. Absent where that is not to be done; undefined: not with this element.
+   * Connects to an element that may be needed within `timeout` ms, says hello, and lets it stand by. Absent where that is not
+   * to be done; undefined: not with this element.
    */
-  prepare?(element: PoolElement, hello: SessionHello, timeout: number, onReady: () => void): PreparedDial | undefined;
+  prepare?(
+    element: PoolElement,
+    hello: SessionHello,
+    timeout: number,
+    callbacks: PreparedCallbacks,
+  ): PreparedDial | undefined;
 }
 
 export interface DialledCallbacks {
@@ -44,9 +49,18 @@ export interface DialledCallbacks {
   onFailed(errors: readonly Error[]): void;
 }
 
+/** Told of a prepared element until it is claimed or dropped. */
+export interface PreparedCallbacks {
+  /** It is connected to. */
+  onReached(): void;
+  /** It could not be reached, or was lost. */
+  onFailed(): void;
+}
+
 /** An element that is about to be needed, or not. */
 export interface PreparedDial {
-  readonly isReady: boolean;
+  /** It is connected to. */
+  readonly isReached: boolean;
   /** It is needed: as `PoolAccess.dial`; once. */
   claim(callbacks: DialledCallbacks): Attempt;
   /** It is not needed. Harmless after `claim`. */

@@ -8,6 +8,12 @@ import type { PoolElement } from '../wire/parameters.js';
 import type { Candidates } from './candidates.js';
 import type { PoolAccess, PreparedDial, SessionHello } from './pool-access.js';
 
+/** What the next element is for: the element that may have failed, and what the next one is told. */
+interface Purpose {
+  readonly failing: number | undefined;
+  readonly hello: SessionHello;
+}
+
 /** An element that is being connected to, or is. */
 interface Prepared {
   readonly element: PoolElement;
@@ -15,37 +21,50 @@ interface Prepared {
   readonly expiry: Timer;
 }
 
+export interface PreparationOptions {
+  /** Milliseconds that an element is kept ready; 0: nothing is prepared. */
+  readonly readyTime: number;
+  /** Milliseconds that one is passed over that could not be reached. */
+  readonly exclusion: { readonly broken: number };
+}
+
+/** So many elements are tried at a time. */
+const mostTries = 4;
+
 export class Preparation {
   readonly #pool: PoolAccess;
   readonly #clock: Clock;
   readonly #candidates: Candidates;
-  readonly #readyTime: number;
-  readonly #onReady: () => void;
+  readonly #options: PreparationOptions;
+  readonly #onReached: () => void;
   #prepared: Prepared | undefined;
   /** Counts the preparations: a registrar may answer when nobody wants one any more. */
   #run = 0;
+  #tries = 0;
 
-  /** What is not claimed within `readyTime` ms is dropped; 0: nothing is prepared. `onReady`: the element stands by. */
-  constructor(pool: PoolAccess, clock: Clock, candidates: Candidates, readyTime: number, onReady: () => void) {
+  /** `onReached`: the element is connected to. */
+  constructor(
+    pool: PoolAccess,
+    clock: Clock,
+    candidates: Candidates,
+    options: PreparationOptions,
+    onReached: () => void,
+  ) {
     this.#pool = pool;
     this.#clock = clock;
     this.#candidates = candidates;
-    this.#readyTime = readyTime;
-    this.#onReady = onReady;
+    this.#options = options;
+    this.#onReached = onReached;
   }
 
   /** Prepares for the failure of the element `failing`; `hello`: what the next one is told. */
   begin(failing: number | undefined, hello: SessionHello): void {
     this.cancel();
-    if (this.#pool.prepare === undefined || this.#pool.element !== undefined || this.#readyTime === 0) return;
-    const run = this.#run;
-    // Who is known from an answer that is not old will do; the registrar is asked all the same, for what may come next.
-    if (this.#candidates.isRecent(this.#clock.now())) this.#choose(failing, hello);
-    this.#pool.resolve(false, this.#readyTime, (_error, pool) => {
-      if (pool === undefined) return;
-      this.#candidates.update(pool);
-      if (run === this.#run && this.#prepared === undefined) this.#choose(failing, hello);
-    });
+    if (this.#pool.prepare === undefined || this.#pool.element !== undefined || this.#options.readyTime === 0) return;
+    this.#tries = 0;
+    const purpose = { failing, hello };
+    // Who is known from an answer that is not old will do: to ask takes time in which the element could be connected to.
+    if (!this.#candidates.isRecent(this.#clock.now()) || !this.#choose(purpose)) this.#ask(false, purpose);
   }
 
   /** The element that is connected to, or about to be. */
@@ -53,9 +72,9 @@ export class Preparation {
     return this.#prepared?.element;
   }
 
-  /** That element, if it stands by. */
-  get ready(): PoolElement | undefined {
-    return this.#prepared?.dial.isReady === true ? this.#prepared.element : undefined;
+  /** That element, if it is connected to. */
+  get reached(): PoolElement | undefined {
+    return this.#prepared?.dial.isReached === true ? this.#prepared.element : undefined;
   }
 
   /** What was prepared for this element; anything else is dropped. */
@@ -79,13 +98,37 @@ export class Preparation {
     this.#prepared = undefined;
   }
 
-  #choose(failing: number | undefined, hello: SessionHello): void {
+  #ask(refresh: boolean, purpose: Purpose): void {
+    const run = this.#run;
+    this.#pool.resolve(refresh, this.#options.readyTime, (_error, pool) => {
+      if (pool === undefined) return;
+      this.#candidates.update(pool);
+      if (run === this.#run) this.#choose(purpose);
+    });
+  }
+
+  /** Whether there is anybody to prepare. */
+  #choose(purpose: Purpose): boolean {
     this.#candidates.spread();
     const isSuspected = (identifier: number): boolean => this.#pool.isSuspected(identifier);
-    const element = this.#candidates.next(this.#clock.now(), isSuspected, failing);
-    const dial = element && this.#pool.prepare?.(element, hello, this.#readyTime, this.#onReady);
-    if (element === undefined || dial === undefined) return;
-    const expiry = this.#clock.setTimeout(() => this.cancel(), this.#readyTime, 'background');
+    const { readyTime } = this.#options;
+    const element = this.#candidates.next(this.#clock.now(), isSuspected, purpose.failing);
+    if (element === undefined) return false;
+    const run = this.#run;
+    const dial = this.#pool.prepare?.(element, purpose.hello, readyTime, {
+      onReached: this.#onReached,
+      onFailed: () => run === this.#run && this.#failed(element, purpose),
+    });
+    if (dial === undefined) return true;
+    const expiry = this.#clock.setTimeout(() => this.cancel(), readyTime, 'background');
     this.#prepared = { element, dial, expiry };
+    return true;
+  }
+
+  /** Who was known is not there: a registrar may know better. */
+  #failed({ identifier }: PoolElement, purpose: Purpose): void {
+    this.cancel();
+    this.#candidates.failed(identifier, this.#clock.now() + this.#options.exclusion.broken);
+    if (++this.#tries < mostTries) this.#ask(true, purpose);
   }
 }

@@ -2,11 +2,12 @@ import test from 'ava';
 import { abortCode, type MappingConnection } from '../../lib/mapping/mapping.js';
 import { TcpMappingConnection } from '../../lib/mapping/tcp/connection.js';
 import { type DialCallbacks, dialTcpMapping } from '../../lib/mapping/tcp/dial.js';
-import { dataFlag, frameType, helloFlag, magic } from '../../lib/mapping/tcp/frame.js';
+import { dataFlag, frameType, heartbeatFlag, helloFlag, magic } from '../../lib/mapping/tcp/frame.js';
 import { tcpMappingOptions } from '../../lib/mapping/tcp/options.js';
 import { type Dial, PreparedConnection } from '../../lib/mapping/tcp/prepared-connection.js';
 import { elementAddress, elementPort, elementSide, Owner, Scene, userSide } from './pair.js';
 import { data, frame, helloFrame, RawPeer, words } from './raw-peer.js';
+import { ResumeScene } from './resume-scene.js';
 
 const address = { host: elementAddress, port: elementPort };
 const options = tcpMappingOptions({ heartbeatInterval: 50, failureTimeout: 500 });
@@ -20,7 +21,8 @@ class PreparedScene extends Scene {
   readonly elements: Owner[] = [];
   readonly users: Owner[] = [];
   readonly failures: (readonly Error[])[] = [];
-  ready = 0;
+  reached = 0;
+  failed = 0;
   readonly prepared: PreparedConnection;
 
   constructor(listening: boolean = true) {
@@ -47,7 +49,10 @@ class PreparedScene extends Scene {
         { ...userSide, ...(standBy === undefined ? {} : { standBy }) },
         callbacks,
       );
-    this.prepared = new PreparedConnection(transport, clock, address, 100, dial, () => this.ready++);
+    this.prepared = new PreparedConnection(transport, clock, address, 100, dial, {
+      onReached: () => this.reached++,
+      onFailed: () => this.failed++,
+    });
   }
 
   claim(): { cancel(): void } {
@@ -71,8 +76,8 @@ class PreparedScene extends Scene {
 test('an element stands by until it is needed, however long, and begins within one way', (t) => {
   const scene = new PreparedScene();
   scene.run(greeted);
-  t.is(scene.ready, 1);
-  t.true(scene.prepared.isReady);
+  t.is(scene.reached, 1);
+  t.true(scene.prepared.isReached);
   scene.run(400);
   t.deepEqual(scene.elements[0]?.events, []);
   scene.claim();
@@ -113,7 +118,6 @@ test('whoever is needed while it is connected to, or said hello to, begins as so
     t.is(scene.users.length, 0);
     scene.run(0.5);
     t.is(scene.users.length, 1);
-    t.is(scene.ready, 0);
     scene.users[0]?.send('go on');
     scene.run(latency);
     t.deepEqual(scene.elements[0]?.texts, ['go on']);
@@ -127,7 +131,7 @@ test('an element that is not needed never hears of a session, and nothing is lef
     scene.run(after);
     scene.prepared.drop();
     scene.run(1500);
-    t.false(scene.prepared.isReady);
+    t.false(scene.prepared.isReached);
     for (const { events } of scene.elements) t.deepEqual(events, ['close']);
     t.deepEqual(scene.left, [0, 0]);
     t.is(scene.userProcess.pendingTimers + scene.elementProcess.pendingTimers, 0);
@@ -145,12 +149,13 @@ test('a claim that is cancelled ends it too', (t) => {
   }
 });
 
-test('an element that is lost while it stands by fails when it is needed, and only then', (t) => {
+test('an element that is lost while it stands by, and needed all the same, has failed', (t) => {
   const scene = new PreparedScene();
   scene.run(greeted);
   scene.elementProcess.kill();
   scene.run(10);
-  t.false(scene.prepared.isReady);
+  t.false(scene.prepared.isReached);
+  t.is(scene.failed, 1);
   t.is(scene.failures.length, 0);
   scene.claim();
   scene.run(0);
@@ -161,39 +166,62 @@ test('an element that is lost while it stands by fails when it is needed, and on
 test('where nobody listens, who needs it hears that', (t) => {
   const scene = new PreparedScene(false);
   scene.run(10);
-  t.is(scene.ready, 0);
+  t.is(scene.reached, 0);
+  t.is(scene.failed, 1);
   scene.claim();
   scene.run(0);
   t.is((scene.failures[0]?.[0] as NodeJS.ErrnoException | undefined)?.code, 'ECONNREFUSED');
 });
 
-test('any frame begins the session of an element that stands by, and is heeded', (t) => {
-  const control = data(dataFlag.begin | dataFlag.end, 0, new Uint8Array(4), 0, 11);
-  for (const [first, events] of [
-    [frame(frameType.heartbeat, words(0, 0, 0, 0), 0), ['open']],
-    [frame(0x91), ['open']],
-    [control, ['open', 'control']],
-    [data(dataFlag.begin | dataFlag.end, 1, 'waits for a lease'), ['open']],
-    [helloFrame({ poolHandle: 'echo' }), ['open', 'close']],
-    [frame(frameType.goElsewhere), ['open', 'close']],
+test('a heartbeat or a control message begins the session of an element that stands by, and is heeded', (t) => {
+  const whole = dataFlag.begin | dataFlag.end;
+  const heartbeat = frame(frameType.heartbeat, words(0, 0, 0, 0), 0);
+  const control = data(whole, 0, new Uint8Array(4), 0, 11);
+  const message = data(whole, 1, 'has no lease');
+  for (const [said, events] of [
+    [[heartbeat], ['open']],
+    [[control], ['open', 'control']],
+    [
+      [control, heartbeat, control],
+      ['open', 'control', 'control'],
+    ],
+    [[frame(0x91)], []],
+    [[message], []],
+    [[message, heartbeat], ['open']],
+    [[helloFrame({ poolHandle: 'echo' })], ['close']],
+    [[frame(frameType.goElsewhere)], ['close']],
+    [
+      [heartbeat, frame(frameType.goElsewhere)],
+      ['open', 'close'],
+    ],
   ] as const) {
     const together = new RawPeer('element');
-    together.say(...standingBy, first);
+    together.say(...standingBy, ...said);
     t.deepEqual(together.owner.events, [...events]);
     const apart = new RawPeer('element');
     apart.say(...standingBy);
     t.is(apart.of(frameType.hello).length, 1);
     t.deepEqual(apart.owner.events, []);
-    apart.say(first);
+    for (const one of said) apart.say(one);
     t.deepEqual(apart.owner.events, [...events]);
     t.is(apart.of(frameType.hello).length, 1, 'it says hello once');
   }
 });
 
-test('an element that stands by is silent, and not for ever', (t) => {
-  const peer = new RawPeer('element', { helloTimeout: 3000 });
+test('a message that comes before the user says that it stays waits, and the element asks', (t) => {
+  const peer = new RawPeer('element');
   peer.say(...standingBy);
-  peer.wait(2980);
+  t.is(peer.of(frameType.heartbeat).length, 0);
+  peer.say(data(dataFlag.begin | dataFlag.end, 1, 'first'));
+  t.is(peer.of(frameType.heartbeat)[0]?.flags, heartbeatFlag.answerWanted | heartbeatFlag.echoValid);
+  peer.lease(1000);
+  t.deepEqual(peer.owner.events, ['open', 'message']);
+});
+
+test('an element that stands by is silent, and not for ever', (t) => {
+  const peer = new RawPeer('element', { userTimeout: 3000 });
+  peer.say(...standingBy);
+  peer.wait(4490);
   t.deepEqual(
     peer.frames.map(({ type }) => type),
     [frameType.hello],
@@ -214,6 +242,47 @@ test('who ends, resets or aborts what stands by has had no session', (t) => {
     leave(peer);
     peer.wait(5);
     t.deepEqual(peer.owner.events, ['close']);
+  }
+});
+
+test('a user that was cut off before its element heard that it is needed goes on there', (t) => {
+  for (const [underway, events] of [
+    ['lost', ['open', 'resume', 'message']],
+    ['arrives', ['open', 'message', 'resume']],
+  ] as const) {
+    const scene = new ResumeScene();
+    const { transport, clock } = scene.userProcess;
+    let user: Owner | undefined;
+    let begin = (): void => {};
+    const standBy = (how: () => void): void => {
+      begin = how;
+    };
+    dialTcpMapping(
+      transport,
+      clock,
+      options,
+      [address],
+      { ...userSide, standBy },
+      {
+        onOpen: (connection, peer) => {
+          user = new Owner(connection);
+          user.onOpen(peer);
+          return user;
+        },
+        onFailed() {},
+      },
+    );
+    scene.run(20);
+    const [element] = scene.accepted;
+    t.deepEqual(element?.events, []);
+    begin();
+    user?.send('first');
+    scene.run(0);
+    scene.sever(underway);
+    scene.run(20);
+    t.deepEqual(user?.events, ['open', 'resume', 'acknowledged 1']);
+    t.deepEqual(element?.events, [...events]);
+    t.deepEqual(element?.texts, ['first']);
   }
 });
 

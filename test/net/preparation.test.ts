@@ -85,3 +85,41 @@ test('nothing is prepared for a session that waits for nothing', async (t) => {
 test('an element rehearses a session with itself: two answers to each of three messages', (t) => {
   t.is(rehearse(), 6);
 });
+
+test('when the next element is dead too, the one after it is connected to at once', async (t) => {
+  const times: number[] = [];
+  for (const other of [0, 1]) {
+    const { world, serving, others, answer, socket } = await underWay();
+    const killedAt = world.now;
+    serving.process.kill();
+    others[other]?.process.kill();
+    await world.until(event(socket, 'failover'));
+    times.push(world.now - killedAt);
+    t.true(world.serving(socket, others) === others[1 - other]);
+    t.is(Buffer.from((await world.until(answer)).data).toString(), 'one');
+  }
+  // A refusal more.
+  t.deepEqual(
+    times.sort((a, b) => a - b),
+    [5 * latency, 7 * latency],
+  );
+});
+
+test('who is there after a failover is known before the next one', async (t) => {
+  const { world, serving, others, answer, socket } = await underWay();
+  const registered = world.element(() => {}, {});
+  serving.process.kill();
+  await world.until(event(socket, 'failover'));
+  await world.until(answer);
+  for (const { process } of others) if (world.serving(socket, others).process !== process) process.kill();
+  await world.until(() => registered.server.registered);
+  await world.run(2000);
+  const again = socket.request('two');
+  await world.run(50);
+  const killedAt = world.now;
+  world.serving(socket, others).process.kill();
+  await world.until(event(socket, 'failover'));
+  t.is(world.now - killedAt, 5 * latency);
+  t.is(world.serving(socket, [registered]), registered);
+  again.catch(() => {});
+});

@@ -36,12 +36,18 @@ export function watchedAccess(access: PoolAccess, watch: AccessWatch): PoolAcces
   });
   return {
     ...access,
-    prepare(element, hello, timeout, onReady) {
-      const prepared = access.prepare?.(element, hello, timeout, onReady);
+    prepare(element, hello, timeout, told) {
+      const prepared = access.prepare?.(element, hello, timeout, {
+        ...told,
+        onFailed() {
+          watch.onUnreachable(element.identifier);
+          told.onFailed();
+        },
+      });
       if (prepared === undefined) return undefined;
       return {
-        get isReady() {
-          return prepared.isReady;
+        get isReached() {
+          return prepared.isReached;
         },
         drop: () => prepared.drop(),
         claim(callbacks) {

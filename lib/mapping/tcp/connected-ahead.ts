@@ -43,10 +43,10 @@ export class ConnectedAhead implements Connector {
   #claimant: ConnectCallbacks | undefined;
 
   /**
-   * Begins to connect; what nobody has claimed after `timeout` ms is dropped. `onReady` when there is a byte stream that nobody
-   * has claimed.
+   * Begins to connect; what nobody has claimed after `timeout` ms is dropped. `onSettled` when there is a byte stream, or an
+   * error, and nobody has claimed it.
    */
-  constructor(connector: Connector, clock: Clock, address: TransportAddress, timeout: number, onReady: () => void) {
+  constructor(connector: Connector, clock: Clock, address: TransportAddress, timeout: number, onSettled: () => void) {
     this.#connector = connector;
     this.#clock = clock;
     this.#address = formatAddress(address);
@@ -57,15 +57,18 @@ export class ConnectedAhead implements Connector {
         if (this.#state.type === 'unwanted') this.#close(stream);
         else {
           this.#state = { type: 'ready', stream };
-          clock.defer(onReady);
+          clock.defer(onSettled);
         }
         const lost = (): void => this.#onLost(stream);
         return { onData: lost, onDrain() {}, onEnd: lost, onClose: lost };
       },
       onError: (error) => {
         if (this.#claimant !== undefined) this.#claimant.onError(error);
-        else if (this.#state.type === 'connecting') this.#state = { type: 'failed', error };
-        else this.#end();
+        else if (this.#state.type !== 'connecting') this.#end();
+        else {
+          this.#state = { type: 'failed', error };
+          clock.defer(onSettled);
+        }
       },
     });
     this.#limit = clock.setTimeout(() => this.#expire(), timeout, 'background');

@@ -231,6 +231,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   }
 
   onControl(message: Uint8Array): void {
+    this.#leased?.wake();
     this.#controls.received++;
     this.handler.onControl(message);
   }
@@ -284,7 +285,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   }
 
   onSilent(): void {
-    const reason = this.#state === 'opening' ? 'no hello came, or nothing after it' : 'no answer to heartbeats';
+    const reason = this.#state === 'opening' ? 'no hello came' : 'no answer to heartbeats';
     const error = remoteError('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason);
     if (this.#state === 'closing') this.#close(undefined);
     else if (this.#state === 'interrupted') this.#tryAgain();
@@ -313,18 +314,11 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     link.sayHello(ownHello(this.#side, this.#options, link.heartbeats.stamp, this.#inbound.restart(), received));
   }
 
-  /** A hello that begins a connection, at once or when it is known to be needed. */
+  /** A hello that begins a connection; a user may be waiting for something else. */
   #greet(link: Link, flags: number, hello: Hello, version: number): void {
-    const begin = (): void => this.#open(link, flags, hello, version);
-    const side = this.#side;
-    if (side.role === 'element') {
-      this.#sayHello(link, false);
-      // A user that has lost its element waits for this; what the application does with its new session takes a while.
-      if ((flags & helloFlag.failedOver) !== 0) link.writeOut();
-      if ((flags & helloFlag.standBy) !== 0) link.standBy(begin);
-      else begin();
-    } else if (side.standBy === undefined) begin();
-    else side.standBy(link.holdBack(begin));
+    const open = (): void => this.#open(link, flags, hello, version);
+    if (this.#side.role === 'element' || this.#side.standBy === undefined) open();
+    else this.#side.standBy(link.holdBack(open));
   }
 
   #open(link: Link, flags: number, hello: Hello, version: number): void {
@@ -332,9 +326,14 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     if (this.#side.role === 'element') {
       if (this.features.resume) this.#kept.begin(hello.sessionId);
       link.heartbeats.allow(userTimeout(this.#options, hello.heartbeatInterval));
+      this.#sayHello(link, false);
+      // A user that has lost its element waits for this; what the application does with its new session takes a while.
+      if ((flags & helloFlag.failedOver) !== 0) link.writeOut();
     }
     this.#carryOn(link, hello, 0, 0);
-    this.handler.onOpen(peerHello(hello, flags, version));
+    const begin = (): void => this.handler.onOpen(peerHello(hello, flags, version));
+    if (this.#leased === undefined || (flags & helloFlag.standBy) === 0) begin();
+    else this.#leased.standBy(begin);
     link.scheduleFlush();
   }
 
@@ -348,6 +347,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.remoteAddress = link.stream.remoteAddress;
     this.#carryOn(link, hello, received, hello.resume?.controls ?? 0);
     if (this.#askedElsewhere) link.askElsewhere();
+    this.#leased?.wake();
     this.handler.onResume();
     link.scheduleFlush();
     return undefined;
@@ -367,6 +367,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   #interrupt(error: RserpoolError): void {
     this.#state = 'interrupted';
     this.#dropLink('now');
+    this.handler.onInterrupt?.();
+    if (this.#state !== 'interrupted') return;
     this.#interruption = new Interruption(this.#clock, this.#options, this.#side, error, this.#referenced, {
       onStream: (stream) => {
         const link = this.#newLink(stream);
@@ -377,7 +379,6 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
       onGaveUp: () => this.#close(error),
     });
     this.#kept.park();
-    this.handler.onInterrupt?.();
   }
 
   /** The byte stream by which the session was to go on is of no use either. */

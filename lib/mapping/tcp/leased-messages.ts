@@ -1,6 +1,7 @@
 /**
  * Messages on their way to an element's application: none is handed on without a lease, since its user may have gone
- * elsewhere (docs/mappings.md, "Why leases"). What came without one waits, in order, and with it all behind it.
+ * elsewhere (docs/mappings.md, "Why leases"). What came without one waits, in order, and with it all behind it. Nor does a
+ * session begin before its user needs the element ("Standing by"), which it says with a lease or a control message.
  */
 
 import type { IncomingMessage } from '../mapping.js';
@@ -16,9 +17,23 @@ export class LeasedMessages {
   readonly #handOn: (message: IncomingMessage) => void;
   #waiting: IncomingMessage[] = [];
   #leases: Leases | undefined;
+  /** While the element stands by. */
+  #begin: (() => void) | undefined;
 
   constructor(handOn: (message: IncomingMessage) => void) {
     this.#handOn = handOn;
+  }
+
+  /** The user may not need the element: `begin` is called when it does. */
+  standBy(begin: () => void): void {
+    this.#begin = begin;
+  }
+
+  /** The user needs the element. */
+  wake(): void {
+    const begin = this.#begin;
+    this.#begin = undefined;
+    begin?.();
   }
 
   /** A byte stream is open. A lease is a promise about one byte stream: what waits needs a new one. */
@@ -41,8 +56,9 @@ export class LeasedMessages {
     if (this.#waiting.length === 1) this.#leases?.ask();
   }
 
-  /** A lease may have come. */
+  /** A heartbeat came, and with it perhaps a lease. */
   handOn(): void {
+    this.wake();
     if (this.#waiting.length === 0) return;
     let handed = 0;
     while (handed < this.#waiting.length && this.#leases?.isLeased === true) {

@@ -3,7 +3,7 @@
  * on over another link.
  *
  *   opening --open--> open --end--> closing --drop--> closed
- *   opening --standBy--> standingBy --open--> open
+ *   opening --holdBack--> heldBack --open--> open
  */
 
 import type { Clock } from '../../clock.js';
@@ -81,9 +81,7 @@ export class Link implements ByteStreamHandler {
   readonly #options: TcpMappingOptions;
   readonly #magic = new MagicReader();
   readonly #reader: FrameReader;
-  #state: 'opening' | 'standingBy' | 'open' | 'closing' | 'closed' = 'opening';
-  /** Of an element that stands by: opens the connection. */
-  #begin: (() => void) | undefined;
+  #state: 'opening' | 'heldBack' | 'open' | 'closing' | 'closed' = 'opening';
   #magicSaid = false;
   #flushScheduled = false;
   #postponed: 'waiting' | 'over' | undefined;
@@ -129,17 +127,11 @@ export class Link implements ByteStreamHandler {
     this.#state = 'open';
   }
 
-  /** An element's: both sides have said hello, and `begin` opens the connection when the next frame comes. */
-  standBy(begin: () => void): void {
-    this.#state = 'standingBy';
-    this.#begin = begin;
-  }
-
-  /** A user's: both sides have said hello. What it returns opens the connection, if the element still stands by. */
+  /** A user's: both sides have said hello, and the element stands by. What it returns opens the connection, if it still does. */
   holdBack(begin: () => void): () => void {
-    this.#state = 'standingBy';
+    this.#state = 'heldBack';
     return () => {
-      if (this.#state !== 'standingBy') return;
+      if (this.#state !== 'heldBack') return;
       begin();
       // Whether or not there is anything else to say, this tells the element.
       this.heartbeats.ask();
@@ -283,18 +275,14 @@ export class Link implements ByteStreamHandler {
       this.owner.onAborted(abortError(bytes.subarray(body, body + length)));
       return false;
     }
-    if (this.#state === 'standingBy') {
-      if (this.#begin === undefined) return this.fault(`a frame of type ${type} from an element that stands by`);
-      this.#begin();
-    }
-    if (this.#isState('open')) return this.#onOpenFrame(type, flags, streamId, bytes, view, body, length, pieces);
-    if (!this.#isState('opening')) return false;
+    if (this.#state === 'heldBack') return this.fault(`a frame of type ${type} from an element that stands by`);
+    if (this.#state === 'open') return this.#onOpenFrame(type, flags, streamId, bytes, view, body, length, pieces);
     if (type !== frameType.hello) return this.fault(`a frame of type ${type} before the hello`);
     const hello = decodeHello(bytes, view, body, length);
     if ('reason' in hello) return this.fault(`a hello with ${hello.reason}`);
     this.heartbeats.greeted(hello.stamp);
     this.owner.onHello(this, flags, hello);
-    return this.#isState('open') || this.#isState('standingBy');
+    return this.#isState('open') || this.#isState('heldBack');
   }
 
   #onOpenFrame(
@@ -346,7 +334,7 @@ export class Link implements ByteStreamHandler {
     return this.#isState('open');
   }
 
-  #isState(state: 'opening' | 'standingBy' | 'open'): boolean {
+  #isState(state: 'heldBack' | 'open'): boolean {
     return this.#state === state;
   }
 

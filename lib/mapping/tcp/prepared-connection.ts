@@ -17,6 +17,13 @@ import type { StandBy } from './opening.js';
 /** As `dialTcpMapping`; with `standBy`, the element shall stand by. */
 export type Dial = (connector: Connector, callbacks: DialCallbacks, standBy?: StandBy) => Attempt;
 
+export interface PreparedCallbacks {
+  /** The byte stream is open, and nobody has claimed it. */
+  onReached(): void;
+  /** The element could not be reached, or was lost, before anybody claimed it. */
+  onFailed(): void;
+}
+
 type State =
   | { readonly type: 'connecting' }
   | { readonly type: 'greeting'; readonly attempt: Attempt }
@@ -27,14 +34,13 @@ type State =
 export class PreparedConnection {
   readonly #clock: Clock;
   readonly #dial: Dial;
-  readonly #onReady: () => void;
+  readonly #callbacks: PreparedCallbacks;
   readonly #ahead: ConnectedAhead;
   #state: State = { type: 'connecting' };
   #claimant: DialCallbacks | undefined;
 
   /**
-   * Begins to connect to `address`, the first that `dial` will try; `timeout` in ms is for the byte stream. `onReady` when
-   * the element stands by, if nobody has claimed it.
+   * Begins to connect to `address`, the first that `dial` will try; `timeout` in ms is for the byte stream.
    */
   constructor(
     connector: Connector,
@@ -42,17 +48,17 @@ export class PreparedConnection {
     address: TransportAddress,
     timeout: number,
     dial: Dial,
-    onReady: () => void,
+    callbacks: PreparedCallbacks,
   ) {
     this.#clock = clock;
     this.#dial = dial;
-    this.#onReady = onReady;
+    this.#callbacks = callbacks;
     this.#ahead = new ConnectedAhead(connector, clock, address, timeout, () => this.#greet());
   }
 
-  /** The element stands by. */
-  get isReady(): boolean {
-    return this.#state.type === 'ready';
+  /** The element has been said hello, and stands by or is about to. */
+  get isReached(): boolean {
+    return this.#state.type === 'greeting' || this.#state.type === 'ready';
   }
 
   /** The element is needed: it begins, as soon as it can. Once. */
@@ -87,21 +93,24 @@ export class PreparedConnection {
   }
 
   #greet(): void {
-    if (this.#state.type !== 'connecting' || !this.#ahead.isReady) return;
+    if (this.#state.type !== 'connecting') return;
+    const isReached = this.#ahead.isReady;
     const callbacks: DialCallbacks = {
       onOpen: (connection, peer) => (this.#claimant as DialCallbacks).onOpen(connection, peer),
       onFailed: (errors) => {
         if (this.#claimant !== undefined) this.#claimant.onFailed(errors);
-        else this.#state = { type: 'failed', errors };
+        else {
+          this.#state = { type: 'failed', errors };
+          this.#callbacks.onFailed();
+        }
       },
     };
     const attempt = this.#dial(this.#ahead, callbacks, (begin) => {
       if (this.#claimant !== undefined) begin();
-      else {
-        this.#state = { type: 'ready', attempt, begin };
-        this.#clock.defer(() => this.isReady && this.#onReady());
-      }
+      else this.#state = { type: 'ready', attempt, begin };
     });
     this.#state = { type: 'greeting', attempt };
+    // The element may have other addresses.
+    if (isReached) this.#callbacks.onReached();
   }
 }
