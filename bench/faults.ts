@@ -4,9 +4,9 @@
  * thawed later), again and again. Each request must be answered exactly once, and executed twice only where the second
  * execution was marked as redelivered.
  *
- * Beside it, in the same run and under the same load: a hand-made client over bare net that reconnects to the next of
- * three servers and sends again, whose servers are killed in turns with the elements. After them, @grpc/grpc-js with and
- * without retries: its clients take most of a process's time, and neither of the two shall wait for that. The handlers of
+ * In turns with it, in the same run and under the same load: a hand-made client over bare net that reconnects to the next of
+ * three servers and sends again, whose servers are killed in the same way. After them, @grpc/grpc-js with and without
+ * retries: its clients take most of a process's time, and neither of the two shall wait for that. The handlers of
  * all do the same, and report their executions. At last the freezes once more with a heartbeat every 50 ms.
  *
  *   npm run bench -- faults [--kills 200] [--freezes 200] [--only pool]
@@ -43,17 +43,14 @@ const settling = 700;
 const lastAnswers = 10_000;
 const eagerHeartbeat = 50;
 
-const registrars = new ServingProcesses('./registrar.js', [], () => {});
+const registrars = new ServingProcesses('./registrar.js');
 await registrars.start();
 const registrarAddress = `127.0.0.1:${registrars.identities[0]}`;
 
-/** Executions of the pool's elements belong to the client that runs. */
 let ledger = new Ledger();
-const elements = new ServingProcesses('./element.js', [registrarAddress], ({ id, redelivered }) =>
-  ledger.executed(id, redelivered),
-);
-const netServers = new ServingProcesses('./net-server.js', [], () => {});
-const grpcServers = new ServingProcesses('./grpc-server.js', [], () => {});
+const elements = new ServingProcesses('./element.js', [registrarAddress]);
+const netServers = new ServingProcesses('./net-server.js');
+const grpcServers = new ServingProcesses('./grpc-server.js');
 for (let count = 0; count < 3; count++) {
   await elements.start();
   if (alone) continue;
@@ -61,15 +58,27 @@ for (let count = 0; count < 3; count++) {
   await grpcServers.start('0');
 }
 
-/** Calls `request` 500 times a second with a new number; returns what stops that. */
-function load(into: Ledger, request: (id: number) => void): () => void {
-  const begun = performance.now();
-  const timer = setInterval(() => {
-    // Timers are late; the rate is kept all the same.
-    const due = (performance.now() - begun) / interval;
-    while (into.requests < due) request(into.open());
-  }, interval);
-  return () => clearInterval(timer);
+/** Requests that come 500 times a second, while it runs. */
+interface Load {
+  run(): void;
+  stop(): void;
+}
+
+/** Calls `request` with a new number each time. */
+function load(into: Ledger, request: (id: number) => void): Load {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    run() {
+      const before = into.requests;
+      const begun = performance.now();
+      timer = setInterval(() => {
+        // Timers are late; the rate is kept all the same.
+        const due = before + (performance.now() - begun) / interval;
+        while (into.requests < due) request(into.open());
+      }, interval);
+    },
+    stop: () => clearInterval(timer),
+  };
 }
 
 async function answered(all: readonly Ledger[]): Promise<void> {
@@ -77,6 +86,7 @@ async function answered(all: readonly Ledger[]): Promise<void> {
   while (all.some(({ unanswered }) => unanswered > 0) && performance.now() < until) await pause(50);
   // What a thawed element might still execute or answer too late.
   await pause(settling);
+  elements.executed((id, redelivered) => ledger.executed(id, redelivered));
 }
 
 async function kill(client: PoolClient): Promise<number> {
@@ -112,13 +122,12 @@ interface Other {
   stop(): void;
 }
 
-function overNet(): Other & { killed(): Promise<void>; stopLoad(): void } {
+function overNet(): Other & { killed(): Promise<void>; readonly load: Load } {
   const own = new Ledger();
   const client = new NetClient(
     () => netServers.identities,
     (id) => own.answered(id),
   );
-  const stop = load(own, (id) => client.request(id));
   const gaps: number[] = [];
   return {
     name: 'net server killed, hand-made client that resends',
@@ -133,7 +142,7 @@ function overNet(): Other & { killed(): Promise<void>; stopLoad(): void } {
       await netServers.start();
       await pause(settling);
     },
-    stopLoad: stop,
+    load: load(own, (id) => client.request(id)),
     stop: () => client.stop(),
   };
 }
@@ -141,7 +150,8 @@ function overNet(): Other & { killed(): Promise<void>; stopLoad(): void } {
 function overGrpc(retry: boolean): Other & { readonly client: GrpcRequests } {
   const own = new Ledger();
   const client = new GrpcRequests(grpcServers.identities, retry, (id) => own.answered(id));
-  const stop = load(own, (id) => client.request(id));
+  const requests = load(own, (id) => client.request(id));
+  requests.run();
   return {
     name: `gRPC server killed, grpc-js ${retry ? 'with' : 'without'} retries`,
     ledger: own,
@@ -149,7 +159,7 @@ function overGrpc(retry: boolean): Other & { readonly client: GrpcRequests } {
     client,
     failed: () => client.failed,
     stop() {
-      stop();
+      requests.stop();
       client.stop();
     },
   };
@@ -173,21 +183,29 @@ async function killGrpc(both: readonly ReturnType<typeof overGrpc>[]): Promise<v
 
 const client = new PoolClient(registrarAddress, ledger, undefined);
 await client.connected();
-const stopLoad = load(ledger, (id) => void client.request(id));
+const requests = load(ledger, (id) => void client.request(id));
 const net = alone ? undefined : overNet();
 const killed: number[] = [];
 const frozen: number[] = [];
+requests.run();
 await pause(settling);
 for (let fault = 0; fault < Math.max(kills, freezes); fault++) {
   if (fault < kills) {
     killed.push(await kill(client));
-    await net?.killed();
+    if (net !== undefined) {
+      requests.stop();
+      net.load.run();
+      await pause(settling);
+      await net.killed();
+      net.load.stop();
+      requests.run();
+      await pause(settling);
+    }
   }
   if (fault < freezes) frozen.push(await freeze(client));
   process.stderr.write(`\rfault ${fault + 1} `);
 }
-stopLoad();
-net?.stopLoad();
+requests.stop();
 await answered([ledger, ...(net === undefined ? [] : [net.ledger])]);
 client.stop();
 net?.stop();
@@ -202,7 +220,8 @@ const others: readonly Other[] = [...(net === undefined ? [] : [net]), ...grpc];
 ledger = new Ledger();
 const eagerClient = new PoolClient(registrarAddress, ledger, eagerHeartbeat);
 await eagerClient.connected();
-const stopEager = load(ledger, (id) => void eagerClient.request(id));
+const eagerRequests = load(ledger, (id) => void eagerClient.request(id));
+eagerRequests.run();
 const frozenEager: number[] = [];
 await pause(settling);
 for (let fault = 0; fault < freezes; fault++) {
@@ -210,7 +229,7 @@ for (let fault = 0; fault < freezes; fault++) {
   process.stderr.write(`\rfault ${fault + 1} with eager heartbeats `);
 }
 process.stderr.write('\n');
-stopEager();
+eagerRequests.stop();
 await answered([ledger]);
 eagerClient.stop();
 

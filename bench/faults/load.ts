@@ -34,11 +34,12 @@ export function partOf(bytes: Uint8Array): number {
   return bytes[4] ?? 0;
 }
 
-/** What the serving processes tell: that they are ready (with net: where), and each execution when it begins. */
-export type Report =
-  | { readonly type: 'ready'; readonly identity: number }
-  | { readonly type: 'executed'; readonly id: number; readonly redelivered: boolean };
+/** A serving process is ready: the PE identifier, or where it listens. */
+export interface Ready {
+  readonly identity: number;
+}
 
-export function report(what: Report): void {
-  process.send?.(what);
+export function reportReady(identity: number): void {
+  const ready: Ready = { identity };
+  process.send?.(ready);
 }

@@ -2,24 +2,35 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Report } from './load.js';
+import { ExecutionReader } from './executions.js';
+import type { Ready } from './load.js';
 
-type Executed = Extract<Report, { type: 'executed' }>;
+/** A process that serves, or has served, and what it has executed. */
+interface Serving {
+  readonly child: ChildProcess;
+  readonly executions: ExecutionReader;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'rserpool-faults-'));
+let files = 0;
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 export class ServingProcesses {
   /** By identity: the PE identifier, or net's port. */
   readonly #ready = new Map<number, ChildProcess>();
   readonly #file: string;
   readonly #args: readonly string[];
-  readonly #onExecuted: (execution: Executed) => void;
+  readonly #all = new Set<Serving>();
   #stopping = false;
 
-  /** `file` is beside this one. */
-  constructor(file: string, args: readonly string[], onExecuted: (execution: Executed) => void) {
+  /** `file` is beside this one; its first argument is where it reports its executions, `args` follow. */
+  constructor(file: string, args: readonly string[] = []) {
     this.#file = fileURLToPath(new URL(file, import.meta.url));
     this.#args = args;
-    this.#onExecuted = onExecuted;
   }
 
   /** In the order in which they got ready. */
@@ -29,14 +40,14 @@ export class ServingProcesses {
 
   /** Starts one, with these arguments after those of all; resolves when it serves. */
   async start(...more: readonly string[]): Promise<void> {
-    const child = fork(this.#file, [...this.#args, ...more]);
+    const path = join(folder, `${files++}`);
+    const executions = new ExecutionReader(path);
+    const child = fork(this.#file, [path, ...this.#args, ...more]);
+    this.#all.add({ child, executions });
     await new Promise<void>((resolve, reject) => {
-      child.on('message', (what: Report) => {
-        if (what.type === 'executed') this.#onExecuted(what);
-        else {
-          this.#ready.set(what.identity, child);
-          resolve();
-        }
+      child.on('message', ({ identity }: Ready) => {
+        this.#ready.set(identity, child);
+        resolve();
       });
       child.on('exit', (code, signal) => {
         if (this.#stopping || signal === 'SIGKILL') return;
@@ -47,6 +58,17 @@ export class ServingProcesses {
         });
       });
     });
+  }
+
+  /** What they have executed since the last call, those that were killed too. */
+  executed(onExecuted: (id: number, redelivered: boolean) => void): void {
+    for (const serving of this.#all) {
+      const isOver = serving.child.exitCode !== null || serving.child.signalCode !== null;
+      serving.executions.read(onExecuted);
+      if (!isOver) continue;
+      serving.executions.close();
+      this.#all.delete(serving);
+    }
   }
 
   signal(identity: number, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
