@@ -1,8 +1,8 @@
 /** An element of the fault benchmark: `element.js EXECUTIONS REGISTRAR`. */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { createServer, type Message, OperationalScope } from '../../lib/index.js';
-import { executed } from './executions.js';
+import { createServer, type Message, OperationalScope } from 'rserpool';
+import { executed } from './execution-report.js';
 import { encodeAnswer, idOf, longestTime, partsOf, reportReady } from './load.js';
 
 async function onMessage(message: Message): Promise<void> {

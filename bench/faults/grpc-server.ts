@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { type GrpcAnswer, grpcService, loadGrpc } from '../session/packages.js';
-import { executed } from './executions.js';
+import { executed } from './execution-report.js';
 import { encodeAnswer, idOf, longestTime, reportReady } from './load.js';
 
 const grpc = loadGrpc();

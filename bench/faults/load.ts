@@ -8,6 +8,9 @@ export const longestTime = 20;
 export const parts = 3;
 const requestLength = 100;
 
+/** Bytes that report an execution: the request's number, and whether it was marked as redelivered. */
+export const executionLength = 5;
+
 export function encodeRequest(id: number): Buffer {
   const bytes = Buffer.alloc(requestLength);
   bytes.writeUInt32BE(id);

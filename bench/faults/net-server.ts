@@ -3,7 +3,7 @@
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { corkedWriter, readFrames } from '../session/frames.js';
-import { executed } from './executions.js';
+import { executed } from './execution-report.js';
 import { encodeAnswer, idOf, longestTime, partsOf, reportReady } from './load.js';
 
 const server = createServer({ noDelay: true }, (socket) => {

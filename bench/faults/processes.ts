@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ExecutionReader } from './executions.js';
+import { ExecutionReader } from './execution-reader.js';
 import type { Ready } from './load.js';
 
 /** A process that serves, or has served, and what it has executed. */

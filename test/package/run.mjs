@@ -9,6 +9,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from '../../scripts/bundle.mjs';
 import { install, root, setUp } from '../../scripts/setup.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -46,9 +47,9 @@ function judgeFiles(packed) {
   const stray = packed.files.filter((path) => /\.(test|spec)\.|tsbuildinfo|node_modules|\.pem$/.test(path));
   check('nothing is packed that users have no use for', stray.length === 0 ? undefined : stray.join('\n'));
   const orphans = packed.files
-    .filter((path) => path.startsWith('dist/lib/') && path.endsWith('.js'))
-    .filter((path) => !packed.files.includes(path.replace('dist/', '').replace(/\.js$/, '.ts')));
-  check('every built file has its source beside it', orphans.length === 0 ? undefined : orphans.join('\n'));
+    .filter((path) => path.startsWith('dist/lib/'))
+    .filter((path) => !packed.files.includes(path.replace('dist/', '').replace(/\.d\.ts$/, '.ts')));
+  check('every declaration has its source beside it', orphans.length === 0 ? undefined : orphans.join('\n'));
 }
 
 function installed(packed) {
@@ -109,7 +110,7 @@ function runsOn(node, tree) {
     const fails = failureOf(node, [file], { cwd: tree, timeout: 30_000 });
     check(`${name}: an element and a user of it, by ${file.split('.')[0]}`, fails);
   }
-  const command = join(tree, 'node_modules/rserpool/dist/lib/cli/main.js');
+  const command = join(tree, 'node_modules/rserpool/dist/bundle/cli/main.js');
   check(`${name}: rserpool --version`, failureOf(node, [command, '--version'], { cwd: tree }));
 }
 
@@ -126,6 +127,7 @@ function nodes() {
 
 try {
   await setUp();
+  await bundle();
   await install('test/package');
   const packed = pack();
   judgeFiles(packed);

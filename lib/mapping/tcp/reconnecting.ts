@@ -53,7 +53,7 @@ export class Reconnecting {
   #awaitsHello = false;
   #stopped = false;
 
-  /** Begins at once; gives up after `timeout` ms, or when the byte stream breaks that was open then. `referenced`: it keeps the process alive. */
+  /** Begins after two turns of the event loop; gives up after `timeout` ms, or when the byte stream breaks that was open then. `referenced`: it keeps the process alive. */
   constructor(
     clock: Clock,
     reconnect: Reconnect,
@@ -68,7 +68,8 @@ export class Reconnecting {
     this.#left = timeout;
     this.#countedAt = clock.now();
     this.#arm(referenced);
-    this.#try();
+    // Not at once: what our owner begins meanwhile goes first, and a process that is being killed has a moment to lose its port.
+    clock.nextTurn(() => clock.nextTurn(() => this.#stopped || this.#try()));
   }
 
   /** Whether trying keeps the process alive. */
