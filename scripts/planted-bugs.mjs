@@ -11,6 +11,7 @@ const liveness = 'lib/mapping/tcp/liveness.ts';
 const asked = 'lib/mapping/tcp/asked-process.ts';
 const peers = 'lib/mapping/tcp/peer-processes.ts';
 const inbound = 'lib/mapping/tcp/inbound.ts';
+const opening = 'lib/mapping/tcp/opening.ts';
 const outbound = 'lib/mapping/tcp/outbound.ts';
 const writer = 'lib/mapping/tcp/writer.ts';
 const candidates = 'lib/session/candidates.ts';
@@ -343,5 +344,17 @@ export const plantedBugs = [
         'this.#connection.abort(abortCode.handlerFailed, reason);',
       ],
     ],
+  },
+  {
+    name: 'begins a session at an element that is only to stand by',
+    edits: [[connection, '(flags & helloFlag.standBy) === 0) begin();', 'flags >= 0) begin();']],
+  },
+  {
+    name: 'hands messages on before the session has begun',
+    edits: [[leased, '    this.wake();\n    if (this.#waiting', '    if (this.#waiting']],
+  },
+  {
+    name: 'takes a session that ended in order for an unknown one',
+    edits: [[opening, "if (end?.type === 'inOrder') return { type: 'ended', received: end.received };", '']],
   },
 ];
