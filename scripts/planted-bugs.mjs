@@ -11,7 +11,6 @@ const liveness = 'lib/mapping/tcp/liveness.ts';
 const asked = 'lib/mapping/tcp/asked-process.ts';
 const peers = 'lib/mapping/tcp/peer-processes.ts';
 const inbound = 'lib/mapping/tcp/inbound.ts';
-const opening = 'lib/mapping/tcp/opening.ts';
 const outbound = 'lib/mapping/tcp/outbound.ts';
 const writer = 'lib/mapping/tcp/writer.ts';
 const candidates = 'lib/session/candidates.ts';
@@ -352,9 +351,5 @@ export const plantedBugs = [
   {
     name: 'hands messages on before the session has begun',
     edits: [[leased, '    this.wake();\n    if (this.#waiting', '    if (this.#waiting']],
-  },
-  {
-    name: 'takes a session that ended in order for an unknown one',
-    edits: [[opening, "if (end?.type === 'inOrder') return { type: 'ended', received: end.received };", '']],
   },
 ];
