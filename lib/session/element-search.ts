@@ -187,9 +187,10 @@ export class ElementSearch {
   #tryPrepared(): boolean {
     const element = this.#preparation.reached;
     if (element === undefined || !this.#searching || this.isExcluded(element.identifier)) return false;
-    // What the registrar answers meanwhile is news, but nothing waits for it.
+    // What the registrar answers meanwhile is news, but nothing waits for it; nor is it asked again.
     this.#asked++;
     this.#impatience?.cancel();
+    this.#pause?.cancel();
     this.#try(element);
     return true;
   }

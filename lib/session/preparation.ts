@@ -115,9 +115,18 @@ export class Preparation {
     const element = this.#candidates.next(this.#clock.now(), isSuspected, purpose.failing);
     if (element === undefined) return false;
     const run = this.#run;
+    let reached = false;
     const dial = this.#pool.prepare?.(element, purpose.hello, readyTime, {
-      onReached: this.#onReached,
-      onFailed: () => run === this.#run && this.#failed(element, purpose),
+      onReached: () => {
+        reached = true;
+        this.#onReached();
+      },
+      onFailed: () => {
+        if (run !== this.#run) return;
+        // One that was there, but would or could not stand by, is for the search to judge.
+        if (reached) this.cancel();
+        else this.#failed(element, purpose);
+      },
     });
     if (dial === undefined) return true;
     const expiry = this.#clock.setTimeout(() => this.cancel(), readyTime, 'background');

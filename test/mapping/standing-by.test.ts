@@ -218,17 +218,23 @@ test('a message that comes before the user says that it stays waits, and the ele
   t.deepEqual(peer.owner.events, ['open', 'message']);
 });
 
-test('an element that stands by is silent, and not for ever', (t) => {
-  const peer = new RawPeer('element', { userTimeout: 3000 });
-  peer.say(...standingBy);
-  peer.wait(4490);
-  t.deepEqual(
-    peer.frames.map(({ type }) => type),
-    [frameType.hello],
-  );
-  peer.wait(20);
-  t.is(peer.abort?.code, abortCode.heartbeatTimeout);
-  t.deepEqual(peer.owner.events, ['close']);
+test('an element that stands by is silent, and not for ever, whatever else comes', (t) => {
+  for (const said of [new Uint8Array(0), frame(0x91), frame(frameType.acknowledgement, words(0))]) {
+    const peer = new RawPeer('element', { helloTimeout: 3000 });
+    peer.say(...standingBy);
+    t.deepEqual(
+      peer.frames.map(({ type }) => type),
+      [frameType.hello],
+    );
+    for (let waited = 0; waited < 2900; waited += 100) {
+      peer.say(said);
+      peer.wait(95);
+    }
+    t.deepEqual(peer.owner.events, []);
+    peer.wait(200);
+    t.deepEqual(peer.owner.events, ['close']);
+    t.deepEqual(peer.ends, ['reset']);
+  }
 });
 
 test('who ends, resets or aborts what stands by has had no session', (t) => {

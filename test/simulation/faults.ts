@@ -7,6 +7,9 @@ import { Health } from './health.js';
 import { shortPathInterval } from './scenario.js';
 import { registrarAddress, registrarName } from './world.js';
 
+/** Milliseconds of a user's silence after which its element may give it up: userTimeout without the last heartbeat interval. */
+const userPatience = 6000;
+
 export const faultKinds = [
   'kill',
   'freeze',
@@ -162,6 +165,7 @@ export class Faults {
     this.#later(duration, () => {
       lasts = false;
       if (process.state === 'frozen') world.trace.note('thaw', name);
+      if (duration > userPatience) world.health.touch(Health.away(name));
       process.thaw();
       world.health.end(name);
     });

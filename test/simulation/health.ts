@@ -16,6 +16,11 @@ export class Health {
     return a < b ? `${a}~${b}` : `${b}~${a}`;
   }
 
+  /** What a user's process was that was frozen for so long that its element may have given it up meanwhile. */
+  static away(user: string): string {
+    return `${user} away`;
+  }
+
   begin(name: string): void {
     this.#active.set(name, (this.#active.get(name) ?? 0) + 1);
   }

@@ -13,4 +13,5 @@ export const regressions: readonly Regression[] = [
   { seed: 10, bug: 'what was sent while a failover callback had promised overtook what it held back' },
   { seed: 13, bug: 'a session without an element waited for a silent registrar, though it knew other elements' },
   { seed: 2399, bug: 'an answer of the registrar that came after the search was over was forgotten' },
+  { seed: 1436, bug: 'a search that paused dialled again beside the element that was prepared meanwhile' },
 ];

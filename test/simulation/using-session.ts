@@ -198,6 +198,7 @@ export class UsingSession implements SessionHandler {
     this.state = 'seeking';
     this.#leftAt = now;
     const way = Health.way(this.user.address, element.address.host);
+    const places = [element.name, way, Health.away(this.user.process.name)];
     if (health.isDisturbed(this.name)) health.end(this.name);
     // A user that heard nothing for too long, or wishes to leave, gives up what is still on its way.
     const patient = !this.#leavesByWish && !health.wasDisturbed(now - explanationTime, way, this.name);
@@ -207,7 +208,7 @@ export class UsingSession implements SessionHandler {
     this.#judgeMarks();
     if (this.#leavesByWish || element.isHandingOver) {
       for (const entry of this.account.entries) if (entry.state === 'outstanding') entry.leftByWish = true;
-    } else if (!health.wasDisturbed(now - explanationTime, element.name, way, this.name)) {
+    } else if (!health.wasDisturbed(now - explanationTime, ...places, this.name)) {
       this.#world.fail(`${this.name} leaves ${element.name} without a fault that explains it`);
     }
   }

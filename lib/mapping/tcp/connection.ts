@@ -73,7 +73,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.pathMtu = stream.pathMtu;
     this.#room = new Room(options.highWaterMark);
     this.#inbound = new Inbound(options, () => this.#outbound.lastSequence);
-    if (side.role === 'element') this.#leased = new LeasedMessages((message) => this.handler.onMessage(message));
+    const handOn = (message: IncomingMessage): void => this.handler.onMessage(message);
+    if (side.role === 'element') this.#leased = new LeasedMessages(clock, options, handOn);
     this.mapping = stream.localAddress.protocol === undefined ? mappingId.tcp : mappingId.sctp;
     const link = this.#newLink(stream);
     if (side.role === 'user') this.#sayHello(link, false);
@@ -209,7 +210,6 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   }
 
   giveUp(reason: string): void {
-    if (this.#state === 'closed') return;
     this.#dropLink('reset');
     this.#close(remoteError('ERR_RSERPOOL_CONNECTION_BROKEN', reason, this.#interruption?.error));
   }
@@ -286,19 +286,18 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
 
   onSilent(): void {
     const reason = this.#state === 'opening' ? 'no hello came' : 'no answer to heartbeats';
-    const error = remoteError('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason);
     if (this.#state === 'closing') this.#close(undefined);
     else if (this.#state === 'interrupted') this.#tryAgain();
-    else this.abort(abortCode.heartbeatTimeout, reason, error);
+    else this.abort(abortCode.heartbeatTimeout, reason, remoteError('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));
   }
 
   onLost(detail: string | undefined, cause: Error | undefined): void {
     const error = remoteError('ERR_RSERPOOL_CONNECTION_BROKEN', detail, cause);
-    const leaves = this.#askedElsewhere && this.#isSettled;
     // The far side ended the byte stream as it should when all is done.
     if (this.#state === 'closing' || (this.#state === 'open' && this.#isDone)) this.#close(undefined);
     else if (this.#state === 'interrupted') this.#tryAgain();
-    else if (this.#state === 'open' && this.features.resume && !leaves) this.#interrupt(error);
+    else if (this.#state === 'open' && this.features.resume && !(this.#askedElsewhere && this.#isSettled))
+      this.#interrupt(error);
     else this.#close(error);
   }
 
@@ -333,7 +332,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.#carryOn(link, hello, 0, 0);
     const begin = (): void => this.handler.onOpen(peerHello(hello, flags, version));
     if (this.#leased === undefined || (flags & helloFlag.standBy) === 0) begin();
-    else this.#leased.standBy(begin);
+    else this.#leased.standBy(begin, () => this.giveUp('its user does not need it'));
     link.scheduleFlush();
   }
 
@@ -444,6 +443,7 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.#state = 'closed';
     this.#dropLink('now');
     this.#interruption?.stop();
+    this.#leased?.end();
     this.#kept.end();
     this.#clock.defer(() => this.handler.onClose(error));
   }

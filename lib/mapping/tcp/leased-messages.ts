@@ -4,6 +4,7 @@
  * session begin before its user needs the element ("Standing by"), which it says with a lease or a control message.
  */
 
+import type { Clock, Timer } from '../../clock.js';
 import type { IncomingMessage } from '../mapping.js';
 
 /** What gives leases: the heartbeats of the present byte stream. */
@@ -14,26 +15,43 @@ export interface Leases {
 }
 
 export class LeasedMessages {
+  readonly #clock: Clock;
+  readonly #timeout: number;
   readonly #handOn: (message: IncomingMessage) => void;
   #waiting: IncomingMessage[] = [];
   #leases: Leases | undefined;
   /** While the element stands by. */
   #begin: (() => void) | undefined;
+  #patience: Timer | undefined;
 
-  constructor(handOn: (message: IncomingMessage) => void) {
+  /** `helloTimeout` in ms: how long the element stands by. */
+  constructor(
+    clock: Clock,
+    { helloTimeout }: { readonly helloTimeout: number },
+    handOn: (message: IncomingMessage) => void,
+  ) {
+    this.#clock = clock;
+    this.#timeout = helloTimeout;
     this.#handOn = handOn;
   }
 
-  /** The user may not need the element: `begin` is called when it does. */
-  standBy(begin: () => void): void {
+  /** The user may not need the element: `begin` is called when it does, `giveUp` if it has not said so in time. */
+  standBy(begin: () => void, giveUp: () => void): void {
     this.#begin = begin;
+    this.#patience = this.#clock.setTimeout(giveUp, this.#timeout, 'background');
   }
 
   /** The user needs the element. */
   wake(): void {
     const begin = this.#begin;
-    this.#begin = undefined;
+    this.end();
     begin?.();
+  }
+
+  /** The connection is over, or the element stands by no longer. */
+  end(): void {
+    this.#begin = undefined;
+    this.#patience?.cancel();
   }
 
   /** A byte stream is open. A lease is a promise about one byte stream: what waits needs a new one. */

@@ -107,6 +107,7 @@ export class PreparedConnection {
     };
     const attempt = this.#dial(this.#ahead, callbacks, (begin) => {
       if (this.#claimant !== undefined) begin();
+      else if (this.#state.type === 'over') attempt.cancel();
       else this.#state = { type: 'ready', attempt, begin };
     });
     this.#state = { type: 'greeting', attempt };
