@@ -17,7 +17,7 @@ export interface TcpMappingOptions {
   readonly userTimeout: number;
   /** The most that a user's heartbeat interval stretches it to, in milliseconds. Default: 300,000. */
   readonly longestUserTimeout: number;
-  /** Milliseconds that an element waits for a whole hello. Default: 3000. */
+  /** Milliseconds that an element waits for a whole hello, and stands by for a user that may not need it. Default: 3000. */
   readonly helloTimeout: number;
   /** Accepted connections that have not said what they want, where the server has no `maxConnections`. Default: 1000. */
   readonly undetectedConnections: number;
