@@ -5,14 +5,10 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle } from './bundle.mjs';
 import { install, root, runNode, setUp } from './setup.mjs';
 
 /** These compare with other libraries, which bench/package.json names, unless told to run the pool alone. */
 const withLibraries = new Set(['session', 'faults']);
-
-/** Their elements are those of a user of the package. */
-const asPublished = new Set(['faults']);
 
 const given = process.argv.slice(2);
 const firstOption = given.findIndex((argument) => argument.startsWith('-'));
@@ -25,7 +21,6 @@ if (names.length === 0) {
   await setUp();
   const alone = options[options.indexOf('--only') + 1] === 'pool';
   if (!alone && names.some((name) => withLibraries.has(name))) await install('bench');
-  if (names.some((name) => asPublished.has(name))) await bundle();
   for (const name of names) {
     const file = join(root, 'dist/bench', `${name}.js`);
     if (!known.includes(`${name}.ts`) || !existsSync(file)) {

@@ -118,7 +118,11 @@ export const plantedBugs = [
         'onMessage: (incoming) => current() && this.#onMessage(connection, incoming),',
         'onMessage: (incoming) => this.#onMessage(connection, incoming),',
       ],
-      [connection, 'this.abort(abortCode.heartbeatTimeout, reason, error);', 'this.handler.onClose(error);'],
+      [
+        connection,
+        "this.abort(abortCode.heartbeatTimeout, reason, remoteError('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));",
+        "this.handler.onClose(remoteError('ERR_RSERPOOL_HEARTBEAT_TIMEOUT', reason));",
+      ],
     ],
   },
   {

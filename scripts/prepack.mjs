@@ -2,9 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle } from './bundle.mjs';
 import { root, setUp } from './setup.mjs';
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 await setUp();
-await bundle();

@@ -164,6 +164,7 @@ test('an element that had ended its side and then dies is replaced, and the sess
   first.process.kill();
   await world.until(event(socket, 'failover'));
   const second = world.serving(socket, elements);
+  await world.until(() => second.sockets.length > 0);
   const received = collect(second.sockets[0] as Socket);
   socket.end();
   const [hadError] = await world.until(event(socket, 'close'));

@@ -9,7 +9,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundle } from '../../scripts/bundle.mjs';
 import { install, root, setUp } from '../../scripts/setup.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -127,7 +126,6 @@ function nodes() {
 
 try {
   await setUp();
-  await bundle();
   await install('test/package');
   const packed = pack();
   judgeFiles(packed);
