@@ -292,11 +292,11 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
   }
 
   onLost(detail: string | undefined, cause: Error | undefined): void {
-    const error = remoteError('ERR_RSERPOOL_CONNECTION_BROKEN', detail, cause);
     // The far side ended the byte stream as it should when all is done.
-    if (this.#state === 'closing' || (this.#state === 'open' && this.#isDone)) this.#close(undefined);
-    else if (this.#state === 'interrupted') this.#tryAgain();
-    else if (this.#state === 'open' && this.features.resume && !(this.#askedElsewhere && this.#isSettled))
+    if (this.#state === 'closing' || (this.#state === 'open' && this.#isDone)) return void this.#close(undefined);
+    if (this.#state === 'interrupted') return void this.#tryAgain();
+    const error = remoteError('ERR_RSERPOOL_CONNECTION_BROKEN', detail, cause);
+    if (this.#state === 'open' && this.features.resume && !(this.#askedElsewhere && this.#isSettled))
       this.#interrupt(error);
     else this.#close(error);
   }

@@ -39,9 +39,7 @@ export class PreparedConnection {
   #state: State = { type: 'connecting' };
   #claimant: DialCallbacks | undefined;
 
-  /**
-   * Begins to connect to `address`, the first that `dial` will try; `timeout` in ms is for the byte stream.
-   */
+  /** Begins to connect to `address`, the first that `dial` will try; `timeout` in ms is for the byte stream. */
   constructor(
     connector: Connector,
     clock: Clock,
