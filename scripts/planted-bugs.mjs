@@ -64,11 +64,11 @@ export const plantedBugs = [
   },
   {
     name: 'takes a lost FIN for an orderly end',
-    edits: [[connection, "(this.#state === 'open' && this.#isDone)) this.#close", 'detail !== undefined) this.#close']],
+    edits: [[connection, "(this.#state === 'open' && this.#isDone)) return", 'detail !== undefined) return']],
   },
   {
     name: 'takes a lost RST for an orderly end',
-    edits: [[connection, "(this.#state === 'open' && this.#isDone)) this.#close", 'detail === undefined) this.#close']],
+    edits: [[connection, "(this.#state === 'open' && this.#isDone)) return", 'detail === undefined) return']],
   },
   {
     name: 'chooses an element known to be dead',
@@ -235,9 +235,7 @@ export const plantedBugs = [
   },
   {
     name: 'opens before the cookie echo has come',
-    edits: [
-      [elementSession, "if (peer.cookieFollows) this.#state = 'awaitingCookie';\n    else this.#open", 'this.#open'],
-    ],
+    edits: [[elementSession, 'if (peer.cookieFollows) this.#awaitCookie();\n    else this.#begin', 'this.#begin']],
   },
   {
     name: 'writes the magic into a slab that was just replaced',

@@ -4,6 +4,7 @@ import type net from 'node:net';
 import { registrationLifeSeconds } from '../asap/options.js';
 import { defaultRegistrationLife, type RegisteredElement } from '../asap/registered-element.js';
 import { RserpoolError } from '../errors.js';
+import type { MappingConnection } from '../mapping/mapping.js';
 import { sctpMappingOffer, tcpMappingOffer } from '../mapping/offer.js';
 import type { PlainSctpConnection } from '../mapping/sctp/plain-connection.js';
 import { ResumableSessions } from '../mapping/tcp/resumable-sessions.js';
@@ -49,6 +50,8 @@ export class ListeningElement {
   readonly plain: Set<net.Socket> = new Set();
   /** Accepted, and not yet known to be of a user or of a registrar. */
   readonly undetected: Set<ByteStream> = new Set();
+  /** Users whose sessions have not begun: their hello or cookie echo has not come, or the element stands by for them. */
+  readonly entering: Set<MappingConnection> = new Set();
   readonly #callbacks: ListeningElementCallbacks;
   #listener: Listener | undefined;
   #sctpListener: SctpListener | undefined;
@@ -86,6 +89,13 @@ export class ListeningElement {
   /** How many users there are, of both modes. */
   get connections(): number {
     return this.sockets.size + this.plain.size;
+  }
+
+  /** How many connections may be there that have not said what they want. */
+  entrances(maxConnections: number | undefined): number {
+    if (maxConnections === undefined) return this.settings.mapping.undetectedConnections;
+    // Those whose connections broke count as sessions, and their users must be let in to resume them.
+    return Math.max(0, maxConnections - this.connections - this.entering.size + this.sessions.parkedSessions);
   }
 
   /** Undefined until it listens. */

@@ -12,6 +12,7 @@ import { tcpMappingOptions } from '../mapping/tcp/options.js';
 import { ResumableSessions } from '../mapping/tcp/resumable-sessions.js';
 import { ElementSession } from '../session/element-session.js';
 import { RetainedMessage } from '../session/message.js';
+import type { SessionHandler } from '../session/session.js';
 import { type ByteStream, type ByteStreamHandler, noHandler, type TransportAddress } from '../transport/transport.js';
 import { toPoolHandle } from '../wire/pool-handle.js';
 import { incoming } from './incoming.js';
@@ -104,7 +105,7 @@ export function rehearse(): number {
     const side = { role: 'element', peIdentifier: 1, isMeant: () => true } as const;
     const sessions = new ResumableSessions(clock, options);
     const connection = new TcpMappingConnection(stream, clock, options, { ...side, sessions });
-    connection.handler = new ElementSession(connection, (session) => {
+    const begin = (session: ElementSession): SessionHandler => {
       const socket = new Socket({ allowHalfOpen: false });
       return socket.attach(session, {
         ...options,
@@ -117,7 +118,8 @@ export function rehearse(): number {
           message.reply(message.data);
         },
       });
-    });
+    };
+    connection.handler = new ElementSession(connection, { begin, onNotBegun() {} }, { clock, ...options });
     return connection.streamHandler;
   };
   elementsEnd.handler = incoming(elementsEnd, clock, { timeout: 0 }, { ...unwanted, onMapping });

@@ -6,7 +6,9 @@ import { RserpoolError } from '../errors.js';
 import type { MappingConnection } from '../mapping/mapping.js';
 import { TcpMappingConnection } from '../mapping/tcp/connection.js';
 import type { BusinessCard } from '../session/business-card.js';
-import { ElementSession, type ElementSessionOwner } from '../session/element-session.js';
+import type { Cookie } from '../session/cookie.js';
+import { ElementSession } from '../session/element-session.js';
+import type { SessionHandler } from '../session/session.js';
 import { TcpStream } from '../transport/tcp/tcp.js';
 import { checkTls, type TlsTransportOptions } from '../transport/tls/tls.js';
 import {
@@ -300,12 +302,7 @@ export class Server extends NetServer implements CardHolder {
       return noHandler;
     }
     // Registrars must be able to look after an element that is full.
-    const room =
-      this.maxConnections === undefined
-        ? mapping.undetectedConnections
-        : // Those whose connections broke count as sessions, and their users must be let in to resume them.
-          Math.max(0, this.maxConnections - element.connections + element.sessions.parkedSessions);
-    if (undetected.size >= room + connectionsForRegistrars) {
+    if (undetected.size >= element.entrances(this.maxConnections) + connectionsForRegistrars) {
       stream.destroy();
       onRefused(stream, 'too many connections that have not said what they want');
       return noHandler;
@@ -391,8 +388,9 @@ export class Server extends NetServer implements CardHolder {
     const { options, scope, mapping, peIdentifier, seal } = element.settings;
     const onRefused = (reason: string): void => this.#cookieRefused(element, connection.remoteAddress, reason);
     const cookies = seal === undefined ? undefined : { seal, onRefused };
-    const owner: ElementSessionOwner = (session, cookie) => {
-      // What has changed since the hello, while its cookie echo was on the way.
+    const begin = (session: ElementSession, cookie: Cookie | undefined): SessionHandler | undefined => {
+      element.entering.delete(connection);
+      // What has changed since the hello, while its cookie echo was on the way or its user did not need us.
       if (this.#refusal(connection, element) !== undefined) return undefined;
       const { allowHalfOpen = false, pauseOnConnect = false, highWaterMark } = this as net.ServerOpts;
       const socket = new Socket({ allowHalfOpen, ...(highWaterMark === undefined ? {} : { highWaterMark }) });
@@ -417,7 +415,10 @@ export class Server extends NetServer implements CardHolder {
       guard(scope.clock, () => this.emit('connection', socket));
       return handler;
     };
-    connection.handler = new ElementSession(connection, owner, cookies);
+    element.entering.add(connection);
+    const onNotBegun = (): void => void element.entering.delete(connection);
+    const entrance = { clock: scope.clock, helloTimeout: mapping.helloTimeout, cookies };
+    connection.handler = new ElementSession(connection, { begin, onNotBegun }, entrance);
   }
 
   /** Why a user that says hello is to go elsewhere. */

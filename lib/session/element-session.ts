@@ -1,5 +1,6 @@
 /** A session at the element's side: it lives and dies with its connection, which may outlive a byte stream that breaks. */
 
+import type { Clock, Timer } from '../clock.js';
 import { RserpoolError } from '../errors.js';
 import {
   abortCode,
@@ -20,11 +21,25 @@ import { type Answered, Message, type Replier, RetainedMessage, type SendOptions
 import { RetrievalQueue } from './retrieval-queue.js';
 import type { Retrieved, Session, SessionHandler } from './session.js';
 
-/**
- * Makes the owner of a session that a user has opened. It is asked when the cookie echo, if any, has come. Undefined:
- * there is no room for the session any more, and its user goes elsewhere.
- */
-export type ElementSessionOwner = (session: ElementSession, cookie: Cookie | undefined) => SessionHandler | undefined;
+/** Whom the sessions that users open belong to. */
+export interface ElementSessionOwner {
+  /**
+   * A session begins: its user needs it, and the cookie echo, if any, has come. Undefined: there is no room for it any
+   * more, and its user goes elsewhere.
+   */
+  begin(session: ElementSession, cookie: Cookie | undefined): SessionHandler | undefined;
+  /** The connection ended before the session began. */
+  onNotBegun(): void;
+}
+
+/** How an element lets sessions begin. */
+export interface EntranceOptions {
+  readonly clock: Clock;
+  /** Milliseconds that a user who has announced a cookie echo is waited for. */
+  readonly helloTimeout: number;
+  /** Without it cookies are plain bytes, and never verified. */
+  readonly cookies?: CookieCheck | undefined;
+}
 
 /** How an element's sessions protect their cookies. */
 export interface CookieCheck {
@@ -36,10 +51,12 @@ export interface CookieCheck {
 export class ElementSession implements Session, Replier, MappingHandler {
   readonly #connection: MappingConnection;
   readonly #owner: ElementSessionOwner;
-  readonly #cookies: CookieCheck | undefined;
+  readonly #entrance: EntranceOptions;
   readonly #queue = new RetrievalQueue();
   #handler: SessionHandler | undefined;
   #sessionId = new Uint8Array(0);
+  /** While the cookie echo is awaited. */
+  #patience: Timer | undefined;
   #state: 'opening' | 'awaitingCookie' | 'open' | 'closed' = 'opening';
   #nextSequence = 1;
   #end: RetainedMessage | undefined;
@@ -48,11 +65,10 @@ export class ElementSession implements Session, Replier, MappingHandler {
   /** The session's own end, when it was not the far side's doing. */
   #error: Error | undefined;
 
-  /** Without `cookies` they are plain bytes, and never verified. */
-  constructor(connection: MappingConnection, owner: ElementSessionOwner, cookies?: CookieCheck) {
+  constructor(connection: MappingConnection, owner: ElementSessionOwner, entrance: EntranceOptions) {
     this.#connection = connection;
     this.#owner = owner;
-    this.#cookies = cookies;
+    this.#entrance = entrance;
   }
 
   get sessionId(): Uint8Array {
@@ -127,7 +143,7 @@ export class ElementSession implements Session, Replier, MappingHandler {
 
   /** Sends the user a cookie, which it echoes to the next element should this one fail (RFC 5352 section 3.8). */
   setCookie(cookie: Uint8Array): void {
-    const sealed = this.#cookies?.seal.seal(cookie, this.#sessionId) ?? cookie;
+    const sealed = this.#entrance.cookies?.seal.seal(cookie, this.#sessionId) ?? cookie;
     this.#connection.sendControl(encodeAsap({ type: 'cookie', cookie: sealed }));
   }
 
@@ -160,8 +176,8 @@ export class ElementSession implements Session, Replier, MappingHandler {
 
   onOpen(peer: PeerHello): void {
     this.#sessionId = peer.sessionId.slice();
-    if (peer.cookieFollows) this.#state = 'awaitingCookie';
-    else this.#open(undefined);
+    if (peer.cookieFollows) this.#awaitCookie();
+    else this.#begin(undefined);
   }
 
   onMessage(incoming: IncomingMessage): void {
@@ -209,6 +225,8 @@ export class ElementSession implements Session, Replier, MappingHandler {
 
   onClose(error: RserpoolError | undefined): void {
     this.#state = 'closed';
+    this.#patience?.cancel();
+    if (this.#handler === undefined) this.#owner.onNotBegun();
     // A user that went elsewhere because it was asked to, and left nothing behind, has closed in order; so has one that
     // had ended, and of which nothing is missing but that it knows of our end.
     const inOrder = (this.#handedOver && this.#queue.isSettled) || (this.#peerEnded && this.#isComplete);
@@ -222,20 +240,34 @@ export class ElementSession implements Session, Replier, MappingHandler {
     return this.#end !== undefined && this.#queue.list().every(({ type, answered }) => type === 'end' || answered);
   }
 
+  #awaitCookie(): void {
+    const { clock, helloTimeout } = this.#entrance;
+    this.#state = 'awaitingCookie';
+    const late = (): void => {
+      if (this.#state === 'awaitingCookie') {
+        this.#connection.abort(abortCode.protocolError, `no cookie echo came within ${helloTimeout} ms`);
+      }
+    };
+    // If we were stopped, what it said meanwhile waits to be read: that first.
+    this.#patience = clock.setTimeout(() => clock.nextTurn(late), helloTimeout, 'background');
+  }
+
   /** Who brings a cookie that is none of the pool's is not served without it either: its state would be lost unnoticed. */
   #checkCookie(echoed: Uint8Array): void {
-    const opened = this.#cookies?.seal.open(echoed, this.#sessionId);
-    if (opened === undefined) this.#open(toCookie(echoed, false));
-    else if (opened.type === 'verified') this.#open(toCookie(opened.cookie, true));
+    const { cookies } = this.#entrance;
+    const opened = cookies?.seal.open(echoed, this.#sessionId);
+    if (opened === undefined) this.#begin(toCookie(echoed, false));
+    else if (opened.type === 'verified') this.#begin(toCookie(opened.cookie, true));
     else {
       this.#connection.abort(abortCode.cookieRefused, opened.reason);
-      this.#cookies?.onRefused(opened.reason);
+      cookies?.onRefused(opened.reason);
     }
   }
 
-  #open(cookie: Cookie | undefined): void {
+  #begin(cookie: Cookie | undefined): void {
+    this.#patience?.cancel();
     this.#state = 'open';
-    this.#handler = this.#owner(this, cookie);
+    this.#handler = this.#owner.begin(this, cookie);
     if (this.#handler === undefined) this.#connection.abort(abortCode.limit, 'the element takes no session any more');
     else this.#handler.onOpen();
   }

@@ -253,7 +253,7 @@ test('who ends, resets or aborts what stands by has had no session', (t) => {
 
 test('a user that was cut off before its element heard that it is needed goes on there', (t) => {
   for (const [underway, events] of [
-    ['lost', ['open', 'resume', 'message']],
+    ['lost', ['open', 'message']],
     ['arrives', ['open', 'message', 'resume']],
   ] as const) {
     const scene = new ResumeScene();

@@ -1,8 +1,13 @@
 import test from 'ava';
 import type { Resolution } from '../../lib/asap/resolution.js';
+import { noMappingHandler } from '../../lib/mapping/mapping.js';
+import { TcpMappingConnection } from '../../lib/mapping/tcp/connection.js';
+import { magic } from '../../lib/mapping/tcp/frame.js';
+import { tcpMappingOptions } from '../../lib/mapping/tcp/options.js';
 import type { Server } from '../../lib/net/server.js';
 import type { ByteStream } from '../../lib/transport/transport.js';
 import { noHandler } from '../../lib/transport/transport.js';
+import { userSide } from '../mapping/pair.js';
 import { collect, event, type TestElement, World } from './world.js';
 
 const registered = (element: TestElement) => () => element.server.registered;
@@ -284,6 +289,53 @@ test('connections that never say what they want cannot pile up, and keep no regi
   await world.until(() => !socket.connecting);
   t.is(socket.element?.identifier, element.server.peIdentifier);
 });
+
+for (const [what, hello] of [
+  ['say no more than that they will', undefined],
+  ['announce a cookie that does not come', { ...userSide, cookieFollows: true }],
+  ['may not need the element', { ...userSide, standBy() {} }],
+] as const) {
+  test(`users that ${what} cannot pile up where sessions are limited, and keep nobody out for long`, async (t) => {
+    const world = new World();
+    world.registrar();
+    const element = world.element(undefined, { helloTimeout: 1000 });
+    await world.until(() => element.server.registered);
+    element.server.maxConnections = 4;
+    const { peIdentifier = 0 } = element.server;
+    const { port } = element.server.address() as { port: number };
+    const stranger = world.spawn('stranger');
+    const options = tcpMappingOptions();
+    let open = 0;
+    for (let i = 0; i < 100; i++) {
+      stranger.transport.connect(
+        { host: element.process.address, port },
+        {
+          onOpen(stream) {
+            open++;
+            const onClose = (): void => void open--;
+            if (hello === undefined) {
+              stream.write([magic]);
+              return { ...noHandler, onEnd: () => stream.destroy(), onClose };
+            }
+            const user = { ...hello, sessionId: Buffer.alloc(16, i), peIdentifier };
+            const connection = new TcpMappingConnection(stream, stranger.clock, options, user);
+            connection.handler = { ...noMappingHandler, onClose };
+            return connection.streamHandler;
+          },
+          onError: (error) => t.fail(error.message),
+        },
+      );
+    }
+    await world.run(100);
+    t.is(open, 20);
+    t.deepEqual(element.sockets, []);
+    await world.run(2000);
+    t.is(open, 0);
+    const socket = world.client();
+    await world.until(() => !socket.connecting);
+    t.is(element.sockets.length, 1);
+  });
+}
 
 test('connections that said what they want count for no limit on those that have not', async (t) => {
   const world = new World();

@@ -6,6 +6,7 @@ import { CookieSeal } from '../../lib/session/cookie-seal.js';
 import { ElementSession } from '../../lib/session/element-session.js';
 import type { SessionHandler } from '../../lib/session/session.js';
 import { decodeAsap, encodeAsap } from '../../lib/wire/asap.js';
+import { Scene } from '../mapping/pair.js';
 
 const sessionId = new Uint8Array(16).fill(5);
 
@@ -23,6 +24,7 @@ function session(options: { cookies?: boolean; room?: boolean } = {}) {
     refusals: [] as string[],
     cards: 0,
     messages: 0,
+    notBegun: 0,
   };
   const connection = {
     longestMessage: 1024,
@@ -33,13 +35,18 @@ function session(options: { cookies?: boolean; room?: boolean } = {}) {
     onOpen() {},
     onMessage: () => seen.messages++,
     onBusinessCard: () => seen.cards++,
+    onClose() {},
   } as unknown as SessionHandler;
-  const owner = (_: ElementSession, cookie: Cookie | undefined): SessionHandler | undefined => {
+  const begin = (_: ElementSession, cookie: Cookie | undefined): SessionHandler | undefined => {
     seen.cookies.push(cookie);
     return options.room === false ? undefined : handler;
   };
   const check = { seal: ours, onRefused: (reason: string) => void seen.refusals.push(reason) };
-  const one = new ElementSession(connection, owner, options.cookies === false ? undefined : check);
+  const cookies = options.cookies === false ? undefined : check;
+  const scene = new Scene();
+  const { clock } = scene.elementProcess;
+  const owner = { begin, onNotBegun: () => void seen.notBegun++ };
+  const one = new ElementSession(connection, owner, { clock, helloTimeout: 1000, cookies });
   const hello = (cookieFollows: boolean): PeerHello => ({
     version: 1,
     sessionId,
@@ -47,7 +54,7 @@ function session(options: { cookies?: boolean; room?: boolean } = {}) {
     cookieFollows,
   });
   const echo = (cookie: Uint8Array): void => one.onControl(encodeAsap({ type: 'cookieEcho', cookie }));
-  return { one, seen, hello, echo };
+  return { one, seen, hello, echo, run: (ms: number) => scene.run(ms) };
 }
 
 test('a cookie that the pool sealed for this session is opened for its owner', (t) => {
@@ -110,6 +117,23 @@ test('before its cookie a user may send neither message nor card', (t) => {
   one.onMessage({ type: 'message' } as never);
   t.is(seen.messages, 0);
   t.deepEqual(seen.aborts, [abortCode.protocolError]);
+});
+
+test('a cookie echo that was announced is not waited for longer than the hello', (t) => {
+  const { one, seen, hello, run } = session();
+  one.onOpen(hello(true));
+  run(999);
+  t.deepEqual(seen.aborts, []);
+  run(2);
+  t.deepEqual(seen.aborts, [abortCode.protocolError]);
+  one.onClose(undefined);
+  t.is(seen.notBegun, 1);
+  const begun = session();
+  begun.one.onOpen(hello(true));
+  begun.echo(ours.seal(Buffer.from('state'), sessionId));
+  begun.run(5000);
+  begun.one.onClose(undefined);
+  t.deepEqual([begun.seen.aborts, begun.seen.notBegun], [[], 0]);
 });
 
 test('a session that finds no owner any more sends its user elsewhere', (t) => {

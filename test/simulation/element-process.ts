@@ -10,7 +10,9 @@ import { TcpMappingConnection } from '../../lib/mapping/tcp/connection.js';
 import { magic } from '../../lib/mapping/tcp/frame.js';
 import { PeerProcesses } from '../../lib/mapping/tcp/peer-processes.js';
 import { ResumableSessions } from '../../lib/mapping/tcp/resumable-sessions.js';
+import type { Cookie } from '../../lib/session/cookie.js';
 import { ElementSession } from '../../lib/session/element-session.js';
+import type { SessionHandler } from '../../lib/session/session.js';
 import type { MemoryProcess } from '../../lib/transport/memory/process.js';
 import type { ByteStream, ByteStreamHandler, Listener, TransportAddress } from '../../lib/transport/transport.js';
 import type { PoolElement } from '../../lib/wire/parameters.js';
@@ -163,16 +165,14 @@ export class ElementProcess {
       seal: this.world.seal(cookieProtection, this.identifier),
       onRefused: (reason: string) => this.world.fail(`${this.name} refused a cookie of the pool: ${reason}`),
     };
-    connection.handler = new ElementSession(
-      connection,
-      (session, cookie) => {
-        const served = new ServedSession(this, session, connection, cookie);
-        this.sessions.add(served);
-        if (this.world.scenario.cards) session.sendBusinessCard({ poolHandle: poolName, elements: this.#successors() });
-        return served;
-      },
-      cookies,
-    );
+    const begin = (session: ElementSession, cookie: Cookie | undefined): SessionHandler => {
+      const served = new ServedSession(this, session, connection, cookie);
+      this.sessions.add(served);
+      if (this.world.scenario.cards) session.sendBusinessCard({ poolHandle: poolName, elements: this.#successors() });
+      return served;
+    };
+    const entrance = { clock, helloTimeout: this.world.scenario.mapping.helloTimeout, cookies };
+    connection.handler = new ElementSession(connection, { begin, onNotBegun() {} }, entrance);
     return connection.streamHandler;
   }
 

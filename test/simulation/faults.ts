@@ -166,6 +166,12 @@ export class Faults {
       lasts = false;
       if (process.state === 'frozen') world.trace.note('thaw', name);
       if (duration > userPatience) world.health.touch(Health.away(name));
+      // Nor does an element stand by for longer, or wait for a cookie, while its user cannot say that it comes.
+      if (duration > world.scenario.mapping.helloTimeout) {
+        for (const { user, state, name: session } of usingSessions) {
+          if (user.process === process && state === 'seeking') world.health.touch(session);
+        }
+      }
       process.thaw();
       world.health.end(name);
     });

@@ -346,9 +346,8 @@ export class TcpMappingConnection implements MappingConnection, LinkOwner, Resum
     this.remoteAddress = link.stream.remoteAddress;
     this.#carryOn(link, hello, received, hello.resume?.controls ?? 0);
     if (this.#askedElsewhere) link.askElsewhere();
-    this.#leased?.wake();
-    this.handler.onResume();
-    link.scheduleFlush();
+    if (this.#leased?.wake() !== true) this.handler.onResume();
+    this.#link?.scheduleFlush();
     return undefined;
   }
 

@@ -41,11 +41,13 @@ export class LeasedMessages {
     this.#patience = this.#clock.setTimeout(giveUp, this.#timeout, 'background');
   }
 
-  /** The user needs the element. */
-  wake(): void {
+  /** The user needs the element. Returns whether the session begins with that. */
+  wake(): boolean {
     const begin = this.#begin;
+    if (begin === undefined) return false;
     this.end();
-    begin?.();
+    begin();
+    return true;
   }
 
   /** The connection is over, or the element stands by no longer. */
