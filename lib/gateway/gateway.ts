@@ -12,6 +12,7 @@ import { diagnosticEvent } from '../diagnostics.js';
 import { connect } from '../net/connect.js';
 import { checkPoolHandle, checkScope } from '../net/options.js';
 import type { Socket } from '../net/socket.js';
+import { reset } from '../transport/tcp/tcp.js';
 
 /** Times in milliseconds. */
 export interface GatewayOptions {
@@ -105,7 +106,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     const fail = (error: Error): void => {
       failure ??= error;
       // The far side is to know that this is no orderly end.
-      client.resetAndDestroy();
+      reset(client);
       element.destroy();
     };
     client.on('error', fail);

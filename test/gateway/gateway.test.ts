@@ -63,6 +63,32 @@ test('a client of a killed element is cut off, and the next one reaches another'
   next.destroy();
 });
 
+test('a client whose element fails just when it has ended is cut off all the same', async (t) => {
+  const pool = await RealPool.start(t);
+  await pool.add(
+    'a',
+    net.createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end())),
+  );
+  const { gateway: opened, port } = await gateway(t, pool);
+  const failure = new Error('the element fails');
+  const closed = new Promise((resolve) => {
+    opened.once('connected', (accepted: net.Socket, element: net.Socket) => {
+      accepted.once('close', resolve);
+      // After the gateway has passed the end on.
+      process.nextTick(() => element.once('end', () => element.destroy(failure)));
+    });
+  });
+  const ended = once(opened, 'ended');
+  const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  client.on('error', () => {});
+  client.resume();
+  client.write('that is all');
+  t.is((await ended)[1], failure);
+  t.is(opened.connections, 0);
+  await closed;
+  client.destroy();
+});
+
 test('in failover mode the client of a dead element notices nothing', async (t) => {
   const pool = await RealPool.start(t);
   const servers = await Promise.all(

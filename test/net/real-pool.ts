@@ -6,6 +6,7 @@ import net from 'node:net';
 import { OperationalScope, type OperationalScopeOptions } from '../../lib/asap/scope.js';
 import { type Registration, register } from '../../lib/net/registration.js';
 import { createRegistrar, type Registrar } from '../../lib/registrar/registrar.js';
+import { reset } from '../../lib/transport/tcp/tcp.js';
 
 export interface RealElement {
   readonly name: string;
@@ -60,7 +61,7 @@ export class RealPool {
         connections.delete(socket);
         inner.destroy();
       });
-      inner.on('close', () => socket.resetAndDestroy());
+      inner.on('close', () => reset(socket));
       for (const end of [socket, inner]) end.on('error', () => {});
       if (frozen) return;
       socket.pipe(inner);
@@ -71,7 +72,7 @@ export class RealPool {
     const { port } = front.address() as net.AddressInfo;
     const registration = await register({ poolHandle, port, host: '127.0.0.1', scope: this.newScope() });
     const stop = async (): Promise<void> => {
-      for (const socket of connections) socket.resetAndDestroy();
+      for (const socket of connections) reset(socket);
       for (const listener of [front, server]) if (listener.listening) await new Promise((done) => listener.close(done));
     };
     const element: RealElement = {

@@ -15,6 +15,15 @@ import {
   type TransportAddress,
 } from '../transport.js';
 
+/**
+ * Closes a socket so that its far side hears of no orderly end. Node cannot reset while an end waits to be sent: it would neither
+ * close nor tell, and keep the descriptor.
+ */
+export function reset(socket: Socket): void {
+  if (socket.destroyed || (socket.writableEnded && !socket.writableFinished)) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 /** A connected `net.Socket` as a byte stream. */
 export class TcpStream implements ByteStream {
   readonly socket: Socket;
@@ -77,11 +86,9 @@ export class TcpStream implements ByteStream {
     this.socket.end();
   }
 
-  destroy(reset?: 'reset'): void {
-    const { socket } = this;
-    // Node cannot reset while an end waits to be sent: it would neither close nor tell.
-    if (reset === undefined || socket.destroyed || (socket.writableEnded && !socket.writableFinished)) socket.destroy();
-    else socket.resetAndDestroy();
+  destroy(how?: 'reset'): void {
+    if (how === undefined) this.socket.destroy();
+    else reset(this.socket);
   }
 
   pause(): void {

@@ -14,7 +14,7 @@ import {
 import { domainToASCII } from 'node:url';
 import { checkObject, checkString } from '../../arguments.js';
 import { systemClock } from '../../clock.js';
-import { backlog, TcpStream } from '../tcp/tcp.js';
+import { backlog, reset, TcpStream } from '../tcp/tcp.js';
 import {
   type Attempt,
   type ByteStreamTransport,
@@ -64,10 +64,11 @@ class TlsStream extends TcpStream {
     this.certified = socket.authorized || /PSK/.test(socket.getCipher()?.name ?? '');
   }
 
-  override destroy(reset?: 'reset'): void {
-    // Node resets bare TCP only.
-    if (reset !== undefined && !this.#raw.destroyed) this.#raw.resetAndDestroy();
-    else this.socket.destroy();
+  override destroy(how?: 'reset'): void {
+    const { socket } = this;
+    // Node resets bare TCP only, and not while the end of what is over it waits to be sent.
+    if (how !== undefined && !(socket.writableEnded && !socket.writableFinished)) reset(this.#raw);
+    else socket.destroy();
   }
 
   // What keeps the process is the TCP connection; Node's TLS sockets do not hand this on to one that they were given.
