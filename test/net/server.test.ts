@@ -1,11 +1,12 @@
 import test from 'ava';
 import type { Resolution } from '../../lib/asap/resolution.js';
+import type { Clock } from '../../lib/clock.js';
 import { noMappingHandler } from '../../lib/mapping/mapping.js';
 import { TcpMappingConnection } from '../../lib/mapping/tcp/connection.js';
 import { magic } from '../../lib/mapping/tcp/frame.js';
 import { tcpMappingOptions } from '../../lib/mapping/tcp/options.js';
 import type { Server } from '../../lib/net/server.js';
-import type { ByteStream } from '../../lib/transport/transport.js';
+import type { ByteStream, ByteStreamHandler } from '../../lib/transport/transport.js';
 import { noHandler } from '../../lib/transport/transport.js';
 import { userSide } from '../mapping/pair.js';
 import { collect, event, type TestElement, World } from './world.js';
@@ -261,30 +262,42 @@ test('a registration that is rejected is an error event', async (t) => {
   t.false(other.server.registered);
 });
 
+/** A hundred strangers who connect at once; `greet` does with each connection what it likes. Returns how many are open. */
+function crowd(
+  world: World,
+  element: TestElement,
+  greet: (stream: ByteStream, onClose: () => void, clock: Clock) => ByteStreamHandler,
+): () => number {
+  const { transport, clock } = world.spawn('strangers');
+  const { port } = element.server.address() as { port: number };
+  let open = 0;
+  for (let i = 0; i < 100; i++) {
+    transport.connect(
+      { host: element.process.address, port },
+      {
+        onOpen(stream) {
+          open++;
+          return greet(stream, () => open--, clock);
+        },
+        onError: (error) => {
+          throw error;
+        },
+      },
+    );
+  }
+  return () => open;
+}
+
 test('connections that never say what they want cannot pile up, and keep no registrar out for long', async (t) => {
   const world = new World();
   world.registrar();
   const element = world.element(undefined, { undetectedConnections: 4, helloTimeout: 1000 });
   await world.until(() => element.server.registered);
-  const { address, port } = element.server.address() as { address: string; port: number };
-  const stranger = world.spawn('stranger');
-  let open = 0;
-  for (let i = 0; i < 100; i++) {
-    stranger.transport.connect(
-      { host: element.process.address, port },
-      {
-        onOpen(stream) {
-          open++;
-          return { ...noHandler, onEnd: () => stream.destroy(), onClose: () => open-- };
-        },
-        onError: (error) => t.fail(`${address}: ${error.message}`),
-      },
-    );
-  }
+  const open = crowd(world, element, (stream, onClose) => ({ ...noHandler, onEnd: () => stream.destroy(), onClose }));
   await world.run(100);
-  t.is(open, 20);
+  t.is(open(), 20);
   await world.run(2000);
-  t.is(open, 0);
+  t.is(open(), 0);
   const socket = world.client();
   await world.until(() => !socket.connecting);
   t.is(socket.element?.identifier, element.server.peIdentifier);
@@ -302,35 +315,22 @@ for (const [what, hello] of [
     await world.until(() => element.server.registered);
     element.server.maxConnections = 4;
     const { peIdentifier = 0 } = element.server;
-    const { port } = element.server.address() as { port: number };
-    const stranger = world.spawn('stranger');
-    const options = tcpMappingOptions();
-    let open = 0;
-    for (let i = 0; i < 100; i++) {
-      stranger.transport.connect(
-        { host: element.process.address, port },
-        {
-          onOpen(stream) {
-            open++;
-            const onClose = (): void => void open--;
-            if (hello === undefined) {
-              stream.write([magic]);
-              return { ...noHandler, onEnd: () => stream.destroy(), onClose };
-            }
-            const user = { ...hello, sessionId: Buffer.alloc(16, i), peIdentifier };
-            const connection = new TcpMappingConnection(stream, stranger.clock, options, user);
-            connection.handler = { ...noMappingHandler, onClose };
-            return connection.streamHandler;
-          },
-          onError: (error) => t.fail(error.message),
-        },
-      );
-    }
+    let users = 0;
+    const open = crowd(world, element, (stream, onClose, clock) => {
+      if (hello === undefined) {
+        stream.write([magic]);
+        return { ...noHandler, onEnd: () => stream.destroy(), onClose };
+      }
+      const user = { ...hello, sessionId: Buffer.alloc(16, users++), peIdentifier };
+      const connection = new TcpMappingConnection(stream, clock, tcpMappingOptions(), user);
+      connection.handler = { ...noMappingHandler, onClose };
+      return connection.streamHandler;
+    });
     await world.run(100);
-    t.is(open, 20);
+    t.is(open(), 20);
     t.deepEqual(element.sockets, []);
     await world.run(2000);
-    t.is(open, 0);
+    t.is(open(), 0);
     const socket = world.client();
     await world.until(() => !socket.connecting);
     t.is(element.sockets.length, 1);
