@@ -33,24 +33,30 @@ export class Detection {
     this.#pool = pool;
   }
 
-  /** The element was killed: its connections break, so that even idle users know. */
+  /** The element was killed: its connections break, so that even idle users know, unless they are cut off from it. */
   watchDead(sessions: Iterable<UsingSession>, element: ElementProcess): void {
-    const { health, now, scenario } = this.#world;
+    const { health, now } = this.#world;
+    const { reconnectTimeout } = this.#world.scenario.mapping;
     for (const session of this.#openAt(sessions, element)) {
+      const way = Health.way(session.user.address, element.address.host);
       // Over a bad way it takes time to learn that nobody takes another connection.
-      const isBad = health.wasDisturbed(now - quietTime, Health.way(session.user.address, element.address.host));
-      this.#watch(session, element, deadBound + (isBad ? scenario.mapping.reconnectTimeout : 0), () => true);
+      const bound = deadBound + (health.wasDisturbed(now - quietTime, way) ? reconnectTimeout : 0);
+      this.#watch(session, element, health.isDisturbed(way) ? Math.max(bound, this.#idleBound) : bound, () => true);
     }
+  }
+
+  /** Milliseconds after which another element must have a session that nothing waits for. */
+  get #idleBound(): number {
+    const { mapping } = this.#world.scenario;
+    return idleTimeout(mapping) + mapping.failureTimeout + answerBound;
   }
 
   /** The element falls silent. `lasts` tells whether it still does. */
   watchSilent(sessions: Iterable<UsingSession>, element: ElementProcess, lasts: () => boolean): void {
-    const { mapping } = this.#world.scenario;
-    const { failureTimeout } = mapping;
+    const { failureTimeout } = this.#world.scenario.mapping;
     const since = this.#world.now;
-    const idleBound = idleTimeout(mapping) + failureTimeout + answerBound;
     for (const session of this.#openAt(sessions, element)) {
-      this.#watch(session, element, idleBound, lasts);
+      this.#watch(session, element, this.#idleBound, lasts);
       // While nothing waits for it, it may be silent for longer.
       const owes = (): boolean => {
         const { entries, settledBefore } = session.account;
@@ -87,10 +93,13 @@ export class Detection {
     this.judged++;
     this.#after(bound, () => {
       if (!goesOn() || this.#choice(session, since, known) === undefined) return;
-      const patience = this.#world.scenario.mapping.failureTimeout + perSilentElement;
+      const { failureTimeout, reconnectTimeout } = this.#world.scenario.mapping;
+      const patience = failureTimeout + perSilentElement;
       // Those that do not answer either have to be tried before one that does.
       const silent = this.#silentElements(session, element, since) + session.cards.length;
-      this.#after(silent * patience, () => {
+      // Who lost its connection since has tried to come back by another one.
+      const wayBack = this.#world.health.wasDisturbed(since, Health.connection(session.name)) ? reconnectTimeout : 0;
+      this.#after(silent * patience + wayBack, () => {
         const choice = this.#choice(session, since, known);
         if (!goesOn() || choice === undefined) return;
         const late = (this.#world.now - since).toFixed(0);

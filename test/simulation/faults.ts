@@ -5,10 +5,8 @@ import { Dice } from './dice.js';
 import type { ElementProcess } from './element-process.js';
 import { Health } from './health.js';
 import { shortPathInterval } from './scenario.js';
+import type { UsingSession } from './using-session.js';
 import { registrarAddress, registrarName } from './world.js';
-
-/** Milliseconds of a user's silence after which its element may give it up: userTimeout without the last heartbeat interval. */
-const userPatience = 6000;
 
 export const faultKinds = [
   'kill',
@@ -165,17 +163,22 @@ export class Faults {
     this.#later(duration, () => {
       lasts = false;
       if (process.state === 'frozen') world.trace.note('thaw', name);
-      if (duration > userPatience) world.health.touch(Health.away(name));
-      // Nor does an element stand by for longer, or wait for a cookie, while its user cannot say that it comes.
-      if (duration > world.scenario.mapping.helloTimeout) {
-        for (const { user, state, name: session } of usingSessions) {
-          if (user.process === process && state === 'seeking') world.health.touch(session);
-        }
+      // Its elements may have given the user up meanwhile.
+      for (const session of usingSessions) {
+        if (session.user.process === process && duration > this.#patienceWith(session))
+          world.health.touch(session.name);
       }
       process.thaw();
       world.health.end(name);
     });
     return true;
+  }
+
+  /** Milliseconds of a user's silence after which its element may give the session up. */
+  #patienceWith({ state }: UsingSession): number {
+    const { helloTimeout, resumeTimeout } = this.#cluster.world.scenario.mapping;
+    // An element that stands by; one that waits for its user to come back, or for a sign of life, which is more.
+    return state === 'seeking' ? helloTimeout : resumeTimeout - 100;
   }
 
   /** The addresses of two machines that talk to each other. */
@@ -293,6 +296,7 @@ export class Faults {
     if (open.length === 0) return false;
     const session = this.#dice.pick(open);
     this.#cluster.world.trace.note('sever', session.name);
+    this.#cluster.world.health.touch(Health.connection(session.name));
     session.stream?.sever(this.#dice.chance(0.5) ? 'lost' : 'arrives');
     return true;
   }

@@ -16,9 +16,9 @@ export class Health {
     return a < b ? `${a}~${b}` : `${b}~${a}`;
   }
 
-  /** What a user's process was that was frozen for so long that its element may have given it up meanwhile. */
-  static away(user: string): string {
-    return `${user} away`;
+  /** The connection of a session: its element and the way there may be well. */
+  static connection(session: string): string {
+    return `${session} connection`;
   }
 
   begin(name: string): void {

@@ -198,7 +198,7 @@ export class UsingSession implements SessionHandler {
     this.state = 'seeking';
     this.#leftAt = now;
     const way = Health.way(this.user.address, element.address.host);
-    const places = [element.name, way, Health.away(this.user.process.name)];
+    const places = [element.name, way];
     if (health.isDisturbed(this.name)) health.end(this.name);
     // A user that heard nothing for too long, or wishes to leave, gives up what is still on its way.
     const patient = !this.#leavesByWish && !health.wasDisturbed(now - explanationTime, way, this.name);
@@ -406,8 +406,8 @@ export class UsingSession implements SessionHandler {
       () => {
         if (entry.state !== 'outstanding') return;
         entry.abandoned = true;
-        // What has not left is not settled here: it never was under way.
-        if (!request.left) this.#settledHere--;
+        // It counts as settled, and may not have left, or have to leave again.
+        this.#settledHere--;
         this.#world.trace.note('gives up', this.name, entry.sequence);
         this.session.abandon(request, new Error('the caller no longer waits'));
       },
