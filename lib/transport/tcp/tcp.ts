@@ -1,6 +1,6 @@
 /** Byte streams over TCP: Node's own sockets behind our callback interface. */
 
-import { createServer, Socket } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
 import { systemClock } from '../../clock.js';
 import {
   type Attempt,
@@ -14,6 +14,7 @@ import {
   socketTarget,
   type TransportAddress,
 } from '../transport.js';
+import { ReadBuffer } from './read-buffer.js';
 
 /**
  * Closes a socket so that its far side hears of no orderly end. Node cannot reset while an end waits to be sent: it would neither
@@ -109,7 +110,19 @@ export class TcpStream implements ByteStream {
 }
 
 function connect(target: TransportAddress, callbacks: ConnectCallbacks): Attempt {
-  const socket = new Socket({ allowHalfOpen: true });
+  const reads = new ReadBuffer();
+  let stream: TcpStream | undefined;
+  const socket = createConnection({
+    ...socketTarget(target),
+    allowHalfOpen: true,
+    onread: {
+      buffer: () => reads.buffer,
+      callback(length) {
+        stream?.handler.onData(reads.take(length));
+        return true;
+      },
+    },
+  });
   let wanted = true;
   const fail = (error: Error): void => {
     if (wanted) callbacks.onError(error);
@@ -119,10 +132,9 @@ function connect(target: TransportAddress, callbacks: ConnectCallbacks): Attempt
   socket.once('connect', () => {
     socket.off('error', fail);
     wanted = false;
-    const stream = new TcpStream(socket);
+    stream = new TcpStream(socket);
     stream.handler = callbacks.onOpen(stream);
   });
-  socket.connect(socketTarget(target));
   return {
     cancel() {
       if (!wanted) return;
