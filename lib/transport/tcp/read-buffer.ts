@@ -7,8 +7,8 @@
 const shortRead = 2 * 1024;
 /** What one read takes at most: as Node's own. */
 const longRead = 64 * 1024;
-/** What is longer is not copied: it keeps the buffer that it was read into. */
-const longestCopy = longRead / 4;
+/** What is longer is not copied: it keeps the buffer that it was read into, which is less than twice its length. */
+const longestCopy = longRead / 2;
 
 export class ReadBuffer {
   #buffer: Buffer = Buffer.allocUnsafeSlow(shortRead);
